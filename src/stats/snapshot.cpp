@@ -1,0 +1,179 @@
+#include "stats/snapshot.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+namespace kvmbench::stats {
+
+double TimeStats::mean() const noexcept {
+  return count() == 0 ? 0 : static_cast<double>(sum) / static_cast<double>(count());
+}
+
+Cycles TimeStats::quantile(double quantile) const noexcept {
+  return count() == 0 ? 0 : std::max(min, std::min(histogram.quantile(quantile), max));
+}
+
+void TimeStats::add(Cycles value) noexcept {
+  min = count() == 0 ? value : std::min(min, value);
+  max = std::max(max, value);
+  sum += value;
+  histogram.add(value);
+}
+
+TimeStats& TimeStats::operator+=(const TimeStats& other) noexcept {
+  if (other.count() != 0) min = count() == 0 ? other.min : std::min(min, other.min);
+  max = std::max(max, other.max);
+  sum += other.sum;
+  histogram += other.histogram;
+  return *this;
+}
+
+TimeStats& TimeStats::operator-=(const TimeStats& earlier) noexcept {
+  sum -= earlier.sum;
+  histogram -= earlier.histogram;
+  if (count() == 0) {
+    min = max = 0;
+    return *this;
+  }
+  std::size_t lowest = 0;
+  while (histogram.in_bucket(lowest) == 0) ++lowest;
+  std::size_t highest = buckets::count - 1;
+  while (histogram.in_bucket(highest) == 0) --highest;
+  min = std::max(min, buckets::lower_bound(lowest));
+  max = std::min(max, buckets::upper_bound(highest) - 1);
+  return *this;
+}
+
+KeyStats& KeyStats::operator+=(const KeyStats& other) noexcept {
+  count += other.count;
+  transfers += other.transfers;
+  service += other.service;
+  run += other.run;
+  return *this;
+}
+
+KeyStats& KeyStats::operator-=(const KeyStats& earlier) noexcept {
+  count -= earlier.count;
+  transfers -= earlier.transfers;
+  service -= earlier.service;
+  run -= earlier.run;
+  return *this;
+}
+
+std::string PhaseLabel::name() const {
+  switch (kind) {
+    case Kind::start:
+      return "start";
+    case Kind::post_code:
+      return fmt::format("post {:#04x}", value);
+    case Kind::mark:
+      return fmt::format("mark {:#x}", value);
+    case Kind::named:
+      return text;
+    case Kind::userspace_output:
+      return "userspace output";
+    case Kind::serial_match:
+      return "serial /" + text + "/";
+    case Kind::power_off:
+      return "power-off";
+    case Kind::further:
+      return "further phases";
+  }
+  return {};
+}
+
+std::uint64_t Snapshot::exits() const noexcept {
+  std::uint64_t all = 0;
+  for (const VcpuSnapshot& vcpu : vcpus) all += vcpu.exits;
+  return all;
+}
+
+namespace {
+
+/// A KeyStats is some 10 KiB: it is sorted by reference.
+struct KeyRef {
+  ExitKey key;
+  const KeyStats* stats;
+};
+
+bool before(const KeyRef& a, const KeyRef& b) noexcept {
+  const auto order = [](const ExitKey& key) {
+    return std::tie(key.phase, key.reason, key.address, key.width, key.direction);
+  };
+  return order(a.key) < order(b.key);
+}
+
+void append(std::vector<KeyRef>& refs, const VcpuSnapshot& vcpu, Phases phases) {
+  for (const KeyStats& stats : vcpu.keys) {
+    KeyRef& ref = refs.emplace_back(KeyRef{stats.key, &stats});
+    if (phases == Phases::merged) ref.key.phase = 0;
+  }
+}
+
+bool grew(const KeyStats& difference) noexcept {
+  return difference.count != 0 || difference.transfers != 0 || difference.service.count() != 0 ||
+         difference.run.count() != 0 || difference.service.sum != 0 || difference.run.sum != 0;
+}
+
+VcpuSnapshot difference(const VcpuSnapshot& later, const VcpuSnapshot& earlier) {
+  VcpuSnapshot result{later.vcpu, later.exits - earlier.exits, {}};
+  std::vector<KeyRef> known;
+  append(known, earlier, Phases::kept);
+  std::sort(known.begin(), known.end(), before);
+  for (const KeyStats& stats : later.keys) {
+    const KeyRef sought{stats.key, nullptr};
+    const auto at = std::lower_bound(known.begin(), known.end(), sought, before);
+    KeyStats& grown = result.keys.emplace_back(stats);
+    if (at != known.end() && at->key == stats.key) grown -= *at->stats;
+    if (!grew(grown)) result.keys.pop_back();
+  }
+  return result;
+}
+
+}  // namespace
+
+std::vector<KeyStats> by_key(const Snapshot& snapshot, Phases phases) {
+  std::vector<KeyRef> refs;
+  for (const VcpuSnapshot& vcpu : snapshot.vcpus) append(refs, vcpu, phases);
+  std::sort(refs.begin(), refs.end(), before);
+  std::vector<KeyStats> sums;
+  for (const KeyRef& ref : refs) {
+    if (!sums.empty() && sums.back().key == ref.key) {
+      sums.back() += *ref.stats;
+    } else {
+      sums.push_back(*ref.stats);
+      sums.back().key = ref.key;
+    }
+  }
+  return sums;
+}
+
+std::vector<ReasonStats> by_reason(const std::vector<KeyStats>& keys) {
+  std::vector<ReasonStats> sums;
+  for (const KeyStats& stats : keys) {
+    const auto not_before = [](const ReasonStats& sum, std::uint32_t reason) { return sum.reason < reason; };
+    auto at = std::lower_bound(sums.begin(), sums.end(), stats.key.reason, not_before);
+    if (at == sums.end() || at->reason != stats.key.reason) {
+      at = sums.insert(at, ReasonStats{stats.key.reason, 0, 0, {}, {}});
+    }
+    at->count += stats.count;
+    at->transfers += stats.transfers;
+    at->service += stats.service;
+    at->run += stats.run;
+  }
+  return sums;
+}
+
+Snapshot operator-(const Snapshot& later, const Snapshot& earlier) {
+  Snapshot result{earlier.taken, later.taken, later.tsc_khz, later.phases, {}};
+  for (const VcpuSnapshot& vcpu : later.vcpus) {
+    const auto at = std::find_if(earlier.vcpus.begin(), earlier.vcpus.end(),
+                                 [&](const VcpuSnapshot& known) { return known.vcpu == vcpu.vcpu; });
+    result.vcpus.push_back(at == earlier.vcpus.end() ? vcpu : difference(vcpu, *at));
+  }
+  return result;
+}
+
+}  // namespace kvmbench::stats

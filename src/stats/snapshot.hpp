@@ -1,0 +1,115 @@
+/// Counts and times as values: what reports, live views, the guest interface and exports all read.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "stats/exit_key.hpp"
+#include "stats/histogram.hpp"
+
+namespace kvmbench::stats {
+
+/// How long something took, over many times.
+struct TimeStats {
+  Histogram histogram;
+  Cycles sum = 0;
+  Cycles min = 0;  ///< 0 where the count is 0
+  Cycles max = 0;
+
+  [[nodiscard]] std::uint64_t count() const noexcept { return histogram.count(); }
+  [[nodiscard]] double mean() const noexcept;
+  /// A percentile from the histogram, never outside [min, max].
+  [[nodiscard]] Cycles quantile(double quantile) const noexcept;
+
+  void add(Cycles value) noexcept;
+  TimeStats& operator+=(const TimeStats& other) noexcept;
+  /// What has come since `earlier`. min and max of the difference are not known exactly: they are the bounds
+  /// of the lowest and highest bucket that grew, within [min, max].
+  TimeStats& operator-=(const TimeStats& earlier) noexcept;
+  friend bool operator==(const TimeStats&, const TimeStats&) = default;
+};
+
+struct KeyStats {
+  ExitKey key;
+  std::uint64_t count = 0;
+  std::uint64_t transfers = 0;  ///< data elements moved: a `rep outsb` exit moves many
+  TimeStats service;            ///< return of KVM_RUN to the next KVM_RUN
+  TimeStats run;                ///< in KVM_RUN before this exit
+
+  /// Adds counts and times; the key stays.
+  KeyStats& operator+=(const KeyStats& other) noexcept;
+  /// What has come since `earlier`, an earlier state of the same key.
+  KeyStats& operator-=(const KeyStats& earlier) noexcept;
+  friend bool operator==(const KeyStats&, const KeyStats&) = default;
+};
+
+struct VcpuSnapshot {
+  std::uint32_t vcpu = 0;
+  std::uint64_t exits = 0;  ///< returns of KVM_RUN recorded
+  std::vector<KeyStats> keys;
+
+  friend bool operator==(const VcpuSnapshot&, const VcpuSnapshot&) = default;
+};
+
+/// What began a phase of the run.
+struct PhaseLabel {
+  enum class Kind : std::uint8_t {
+    start,
+    post_code,
+    mark,
+    named,
+    userspace_output,
+    serial_match,
+    power_off,
+    further
+  };
+  Kind kind = Kind::start;
+  std::uint32_t value = 0;  ///< of a post_code (8 bits) or mark (32 bits)
+  std::string text;         ///< of a named phase: its name; of a serial_match: the expression
+
+  /// "start", "post 0x10", "mark 0x1234", the name, "userspace output", "serial /login:/", "power-off",
+  /// "further phases".
+  [[nodiscard]] std::string name() const;
+  friend bool operator==(const PhaseLabel&, const PhaseLabel&) = default;
+};
+
+struct Phase {
+  PhaseLabel label;
+  Cycles first_began = 0;  ///< TSC at its first mark
+  friend bool operator==(const Phase&, const Phase&) = default;
+};
+
+struct Snapshot {
+  Cycles began = 0;  ///< TSC when the run began
+  Cycles taken = 0;  ///< TSC when this was taken
+  std::uint64_t tsc_khz = 0;
+  std::vector<Phase> phases;  ///< by ExitKey::phase
+  std::vector<VcpuSnapshot> vcpus;
+
+  [[nodiscard]] std::uint64_t exits() const noexcept;
+  friend bool operator==(const Snapshot&, const Snapshot&) = default;
+};
+
+/// Sums over vCPUs, in ascending order of phase, reason, address, width and direction. Where phases are
+/// merged, the keys' phase is 0.
+enum class Phases { kept, merged };
+[[nodiscard]] std::vector<KeyStats> by_key(const Snapshot& snapshot, Phases phases);
+
+struct ReasonStats {
+  std::uint32_t reason = 0;
+  std::uint64_t count = 0;
+  std::uint64_t transfers = 0;
+  TimeStats service;
+  TimeStats run;
+
+  friend bool operator==(const ReasonStats&, const ReasonStats&) = default;
+};
+/// Sums of `keys` by reason, in ascending order of reason.
+[[nodiscard]] std::vector<ReasonStats> by_reason(const std::vector<KeyStats>& keys);
+
+/// What has come between two snapshots of one run, which began when `earlier` was taken. Keys that did not
+/// grow are left out, vCPUs are not.
+[[nodiscard]] Snapshot operator-(const Snapshot& later, const Snapshot& earlier);
+
+}  // namespace kvmbench::stats
