@@ -1,0 +1,247 @@
+/// Any sequence of accesses and of events on the host's side does no harm to the devices: nothing is touched
+/// outside of them, a read gives no more than its width, and what the I/O APIC sends is an interrupt message.
+///
+/// The input is a sequence of steps: one byte that says what, then its operands, little-endian; it ends where
+/// it does.
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <span>
+
+#include "devices/acpi_pm.hpp"
+#include "devices/bus.hpp"
+#include "devices/cmos_rtc.hpp"
+#include "devices/debug_console.hpp"
+#include "devices/debug_exit.hpp"
+#include "devices/i8042.hpp"
+#include "devices/io_apic.hpp"
+#include "devices/pci_config.hpp"
+#include "devices/post_port.hpp"
+#include "devices/reset_control.hpp"
+#include "devices/system_control_port_a.hpp"
+#include "devices/uart16550.hpp"
+
+namespace {
+
+using namespace kvmbench;
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+class Input {
+ public:
+  explicit Input(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
+
+  [[nodiscard]] bool empty() const { return bytes_.empty(); }
+
+  /// Zeros where the input has ended.
+  template <typename T>
+  T take() {
+    T value{};
+    const std::size_t count = std::min(sizeof value, bytes_.size());
+    if (count != 0) std::memcpy(&value, bytes_.data(), count);
+    bytes_ = bytes_.subspan(count);
+    return value;
+  }
+
+  std::span<const std::uint8_t> take_bytes(std::size_t count) {
+    const auto taken = bytes_.first(std::min(count, bytes_.size()));
+    bytes_ = bytes_.subspan(taken.size());
+    return taken;
+  }
+
+ private:
+  std::span<const std::uint8_t> bytes_;
+};
+
+struct Power final : PowerControl {
+  void power_off() noexcept override {}
+  void reset(std::string_view by) noexcept override { require(!by.empty()); }
+  void debug_exit(std::uint32_t) noexcept override {}
+};
+
+struct Marks final : PhaseMarks {
+  void post_code(std::uint8_t) noexcept override {}
+};
+
+/// KVM's side of the I/O APIC: messages are well-formed, and routes are of pins that exist.
+struct Messages final : MessageSink {
+  void send(std::uint64_t address, std::uint32_t data) noexcept override { check(address, data); }
+  void route(unsigned pin, std::uint64_t address, std::uint32_t data, bool) noexcept override {
+    require(pin < IoApic::pins);
+    check(address, data);
+  }
+  static void check(std::uint64_t address, std::uint32_t data) {
+    require((address & ~std::uint64_t{0x000ff004}) == 0xfee00000);
+    require((data & ~std::uint32_t{0xc7ff}) == 0);
+  }
+};
+
+struct Monotonic final : MonotonicClock {
+  [[nodiscard]] std::uint64_t nanoseconds() const noexcept override { return now; }
+  std::uint64_t now = 0;
+};
+
+/// 2024 to some centuries later; it may be set back, though not before its start.
+struct Wall final : WallClock {
+  static constexpr TimePoint start = std::chrono::sys_days(std::chrono::year(2024) / 2 / 29);
+  static constexpr TimePoint end = std::chrono::sys_days(std::chrono::year(2200) / 1 / 1);
+
+  [[nodiscard]] TimePoint now() const noexcept override { return time; }
+  void move(std::chrono::nanoseconds by) { time = std::clamp(time + by, start, end); }
+  TimePoint time = start;
+};
+
+/// Offers the UART what it has not taken yet, as the host's input does.
+struct Typist final : ReceiveReady {
+  explicit Typist(Uart16550& target) : uart(target) {}
+  void receive_ready() noexcept override { pending = pending.subspan(uart.receive(pending)); }
+  void type(std::span<const std::uint8_t> text) {
+    pending = text;
+    receive_ready();
+  }
+  Uart16550& uart;
+  std::span<const std::uint8_t> pending;
+};
+
+struct Rearm final : DeadlineListener {
+  explicit Rearm(CmosRtc& target) : rtc(target) {}
+  void rearm() noexcept override { static_cast<void>(rtc.next_deadline()); }
+  CmosRtc& rtc;
+};
+
+/// All devices where a PC has them, their lines on the I/O APIC.
+struct Machine {
+  Machine() {
+    uart.set_receive_ready(typist);
+    rtc.set_deadline_listener(rearm);
+    ports.attach(0x60, 1, i8042, I8042::data_port);
+    ports.attach(0x64, 1, i8042, I8042::command_port);
+    ports.attach(0x70, CmosRtc::size, rtc);
+    ports.attach(0x80, PostPort::size, post);
+    ports.attach(0x92, SystemControlPortA::size, port92);
+    ports.attach(0xe9, DebugConsole::size, console);
+    ports.attach(0xf4, DebugExit::size, debug_exit);
+    ports.attach(0x3f8, Uart16550::size, uart);
+    ports.attach(0x600, AcpiPm::size, acpi_pm);
+    ports.attach(0xcf8, 1, pci, PciConfig::config_address);
+    ports.attach(0xcf9, ResetControl::size, reset_control);
+    ports.attach(0xcfc, 4, pci, PciConfig::config_data);
+    mmio.attach(0xfec00000, IoApic::size, io_apic);
+  }
+
+  Power power;
+  Marks marks;
+  Messages messages;
+  Monotonic monotonic;
+  Wall wall;
+  NullSink sink;
+
+  IoApic io_apic{messages};
+  Uart16550 uart{"uart0", io_apic.pin(4), sink};
+  Typist typist{uart};
+  DebugConsole console{"debugcon", sink};
+  PostPort post{marks};
+  DebugExit debug_exit{power};
+  AcpiPm acpi_pm{io_apic.pin(9), power, monotonic};
+  ResetControl reset_control{power};
+  SystemControlPortA port92{power};
+  PciConfig pci;
+  I8042 i8042{io_apic.pin(1), power};
+  CmosRtc rtc{io_apic.pin(8), wall, {.below_4g = 3ull << 30, .above_4g = 1ull << 30}};
+  Rearm rearm{rtc};
+  PortBus ports;
+  MmioBus mmio;
+};
+
+void access(const BusTarget& target, unsigned width, Direction direction, Input& input) {
+  const auto value = input.take<std::uint64_t>();
+  if (target.device == nullptr) return;
+  require(!target.device->name().empty());
+  require(!target.device->register_name(target.offset, direction).empty());
+  if (direction == Direction::write) {
+    target.device->write(target.offset, width, value);
+  } else {
+    require((target.device->read(target.offset, width) & ~all_ones(width)) == 0);
+  }
+}
+
+/// A port: one of those that devices have, most of the time.
+std::uint16_t take_port(Input& input) {
+  static constexpr std::array<std::uint16_t, 16> firsts = {
+      0x60, 0x64, 0x70, 0x71, 0x80, 0x92, 0xe9, 0xf4, 0x3f8, 0x3fc, 0x600, 0x604, 0x608, 0xcf8, 0xcf9, 0xcfc};
+  const auto choice = input.take<std::uint8_t>();
+  if (choice == 0xff) return input.take<std::uint16_t>();
+  return static_cast<std::uint16_t>(firsts[choice % firsts.size()] + choice / firsts.size() % 4);
+}
+
+void step(Machine& machine, Input& input) {
+  enum : std::uint8_t {
+    read_port,
+    write_port,
+    read_mmio,
+    write_mmio,
+    type,
+    break_,
+    time,
+    tick,
+    button,
+    eoi,
+    pin,
+    steps
+  };
+  const auto choice = input.take<std::uint8_t>();
+  const auto direction = [](bool write) { return write ? Direction::write : Direction::read; };
+  switch (choice % steps) {
+    case read_port:
+    case write_port: {
+      const unsigned width = 1u << (choice / steps % 3);
+      access(machine.ports.find(take_port(input)), width, direction(choice % steps == write_port), input);
+      break;
+    }
+    case read_mmio:
+    case write_mmio: {
+      const unsigned width = 1 + choice / steps % 8;
+      const std::uint64_t address = 0xfec00000 + std::uint64_t{input.take<std::uint16_t>()};
+      access(machine.mmio.find(address), width, direction(choice % steps == write_mmio), input);
+      break;
+    }
+    case type:
+      machine.typist.type(input.take_bytes(choice / steps));
+      break;
+    case break_:
+      static_cast<void>(machine.uart.receive_break());
+      break;
+    case time: {
+      const auto by = input.take<std::int64_t>();
+      machine.monotonic.now += static_cast<std::uint64_t>(by) >> 8;
+      machine.wall.move(std::chrono::nanoseconds(by >> 8));
+      break;
+    }
+    case tick:
+      machine.rtc.tick();
+      break;
+    case button:
+      machine.acpi_pm.press_power_button();
+      break;
+    case eoi:
+      machine.io_apic.end_of_interrupt(input.take<std::uint8_t>());
+      break;
+    default:
+      machine.io_apic.pin(choice / steps % IoApic::pins).set(input.take<std::uint8_t>() % 2 != 0);
+      break;
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  Input input({data, size});
+  Machine machine;
+  while (!input.empty()) step(machine, input);
+  return 0;
+}
