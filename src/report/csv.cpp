@@ -1,0 +1,78 @@
+/// The report as comma-separated values.
+#include <fmt/format.h>
+
+#include <array>
+
+#include "report/formats.hpp"
+#include "report/names.hpp"
+#include "report/printable.hpp"
+#include "report/units.hpp"
+#include "stats/exit_reason.hpp"
+
+namespace kvmbench::report {
+namespace {
+
+/// RFC 4180, section 2, rules 5 to 7.
+std::string field(std::string_view text) {
+  const std::string plain = printable(text);
+  if (plain.find_first_of(",\"\r\n") == std::string::npos) return plain;
+  std::string quoted = "\"";
+  for (const char c : plain) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + '"';
+}
+
+std::string titles() {
+  std::string line =
+      "vcpu,phase,phase_name,reason,reason_name,device,register,address,direction,width,count,transfers";
+  for (const std::string_view of : {"service", "run"}) {
+    for (const std::string_view unit : {"cycles", "ns"}) {
+      for (const std::string_view figure : {"sum", "min", "mean", "p50", "p90", "p99", "p99.9", "max"}) {
+        line += fmt::format(",{}_{}_{}", of, figure, unit);
+      }
+    }
+  }
+  return line + '\n';
+}
+
+void add_times(std::string& line, const stats::TimeStats& times, const Clock& clock) {
+  const auto exact = [](stats::Cycles cycles) { return std::to_string(cycles); };
+  line += fmt::format(",{},{},{:.1f}", exact(times.sum), exact(times.min), times.mean());
+  for (const Percentile& percentile : percentiles) line += ',' + exact(times.quantile(percentile.quantile));
+  line += ',' + exact(times.max);
+
+  const auto nanoseconds = [&](auto cycles) {
+    return clock.known() ? fmt::format(",{:.1f}", clock.nanoseconds(static_cast<double>(cycles))) : ",";
+  };
+  line += nanoseconds(times.sum) + nanoseconds(times.min) + nanoseconds(times.mean());
+  for (const Percentile& percentile : percentiles) line += nanoseconds(times.quantile(percentile.quantile));
+  line += nanoseconds(times.max);
+}
+
+std::string phase_name(const stats::Snapshot& snapshot, std::size_t phase) {
+  return phase < snapshot.phases.size() ? snapshot.phases[phase].label.name() : "";
+}
+
+}  // namespace
+
+std::string to_csv(const Report& report) {
+  const Clock clock(report.snapshot.tsc_khz);
+  std::string out = titles();
+  for (const stats::VcpuSnapshot& vcpu : report.snapshot.vcpus) {
+    for (const stats::KeyStats& stats : vcpu.keys) {
+      const stats::ExitKey& key = stats.key;
+      const KeyName name = report.name_of(key);
+      out += fmt::format(
+          "{},{},{},{},{},{},{},{},{},{},{},{}", vcpu.vcpu, key.phase,
+          field(phase_name(report.snapshot, key.phase)), key.reason,
+          field(stats::userspace_reason_name(key.reason)), field(name.device), field(name.register_name),
+          key.address == stats::overflow_address ? "further" : fmt::format("{:#x}", key.address),
+          name_of(key.direction), key.width, stats.count, stats.transfers);
+      add_times(out, stats.service, clock);
+      add_times(out, stats.run, clock);
+      out += '\n';
+    }
+  }
+  return out;
+}
+
+}  // namespace kvmbench::report

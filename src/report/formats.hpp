@@ -1,0 +1,37 @@
+/// The formats of a report. Each renders the same Report; the sums in each agree. Strings that come from the
+/// user or the guest are made printable first: no format passes a control character on.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "report/report.hpp"
+
+namespace kvmbench::report {
+
+enum class Format { text, json, csv, markdown };
+
+struct TextOptions {
+  unsigned width = 80;  ///< columns of the terminal; tables fit it, down to 40
+  bool colour = false;
+  bool split_phases = false;  ///< tables a phase, then the whole
+};
+
+[[nodiscard]] std::string to_text(const Report& report, const TextOptions& options);
+[[nodiscard]] std::string to_markdown(const Report& report, bool split_phases);
+/// One row per vCPU, phase and key (RFC 4180 quoting, rows end in a newline).
+[[nodiscard]] std::string to_csv(const Report& report);
+[[nodiscard]] std::string to_json(const Report& report);  ///< docs/report.schema.json
+/// One line, no newline inside, of what has come since the last: for --interval.
+[[nodiscard]] std::string to_json_line(const stats::Snapshot& interval, std::uint64_t number);
+
+/// Reads what to_json wrote; figures that follow from others are computed again, not read. Throws UsageError
+/// naming `name`, the place in it and what is wrong there.
+[[nodiscard]] Report from_json(std::string_view text, const std::string& name);
+
+/// Writes `text` to a temporary name beside `path` and renames it: the old file is intact until the new one
+/// is whole. A symbolic link is followed; a device or a pipe is written to as it is. Throws UsageError.
+void write_file(const std::string& path, std::string_view text);
+
+}  // namespace kvmbench::report

@@ -1,0 +1,189 @@
+/// The report as Markdown tables (GitHub Flavored Markdown), to be pasted into an issue or a paper.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "report/formats.hpp"
+#include "report/printable.hpp"
+#include "report/rows.hpp"
+#include "report/units.hpp"
+#include "stats/exit_reason.hpp"
+
+namespace kvmbench::report {
+namespace {
+
+/// As text of a table's cell: nothing in it is markup.
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : printable(text)) {
+    switch (c) {
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '|':
+      case '\\':
+      case '`':
+      case '*':
+      case '[':
+      case ']':
+      case '~':
+        out += '\\';
+        [[fallthrough]];
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+/// As a code span, in which "@hello" mentions nobody and "#1" links to nothing.
+std::string code(std::string_view text) {
+  std::string out = printable(text);
+  std::replace(out.begin(), out.end(), '`', '\'');
+  return out.empty() ? out : '`' + out + '`';
+}
+
+/// As a code span in a table, where it knows one escape, that of the pipe.
+std::string code_cell(std::string_view text) {
+  std::string out;
+  for (const char c : code(text)) out += c == '|' ? std::string("\\|") : std::string(1, c);
+  return out;
+}
+
+std::string bold(const std::string& text) {
+  return text.empty() ? text : "**" + text + "**";
+}
+
+enum class Align { left, right };
+struct Column {
+  const char* title;
+  Align align = Align::right;
+};
+
+class MarkdownReport final {
+ public:
+  explicit MarkdownReport(const Report& report) : report_(report), clock_(report.snapshot.tsc_khz) {}
+
+  std::string render(bool split_phases) {
+    header();
+    const Account whole = account_of(report_.snapshot);
+    if (whole.total.count == 0) return std::move(out_) + "\nNo exits were recorded.\n";
+    if (split_phases) {
+      phases();
+      for (std::size_t i = 0; i < report_.snapshot.phases.size(); ++i) {
+        const Account account = account_of(report_.snapshot, i);
+        if (account.total.count == 0) continue;
+        tables(account, ", phase " + code(report_.snapshot.phases[i].label.name()));
+      }
+    }
+    tables(whole, split_phases ? ", whole run" : "");
+    out_ += '\n' + agreement(report_.snapshot, whole.total.count) +
+            " Service time: from the return of `KVM_RUN` to the next `KVM_RUN`. Run: time in `KVM_RUN` "
+            "before the "
+            "exit.\n\n";
+    for (const std::string& sentence : advice(report_, whole)) out_ += escaped(sentence) + '\n';
+    return std::move(out_);
+  }
+
+ private:
+  void row(const std::vector<std::string>& cells) {
+    for (const std::string& cell : cells) out_ += "| " + cell + ' ';
+    out_ += "|\n";
+  }
+
+  void titles(const std::vector<Column>& columns) {
+    out_ += '\n';
+    for (const Column& column : columns) out_ += fmt::format("| {} ", column.title);
+    out_ += "|\n";
+    for (const Column& column : columns) out_ += column.align == Align::left ? "| --- " : "| ---: ";
+    out_ += "|\n";
+  }
+
+  void header() {
+    out_ = fmt::format("kvmbench {}, run of {}: {}\n", escaped(report_.kvmbench_version),
+                       escaped(report_.started), escaped(ending_of(report_)));
+    titles({{"fact", Align::left}, {"value", Align::left}});
+    for (const Facts& facts : {report_.machine, host_of(report_)}) {
+      for (const auto& [name, value] : facts) row({escaped(name), code_cell(value)});
+    }
+  }
+
+  void tables(const Account& account, const std::string& of_what) {
+    const stats::ReasonStats& total = account.total;
+    out_ += fmt::format("\n### Exits by reason{}\n", of_what);
+    titles({{"reason", Align::left},
+            {"what it is", Align::left},
+            {"count"},
+            {"count %"},
+            {"service"},
+            {"time %"},
+            {"mean"},
+            {"p99"},
+            {"run"}});
+    for (const stats::ReasonStats& reason : account.reasons) {
+      row({code_cell(stats::userspace_reason_name(reason.reason)), escaped(description_of(reason.reason)),
+           grouped(reason.count), per_cent(reason.count, total.count), clock_.show(reason.service.sum),
+           per_cent(reason.service.sum, total.service.sum), clock_.show(reason.service.mean()),
+           clock_.show(reason.service.quantile(0.99)), clock_.show(reason.run.sum)});
+    }
+    row({bold("total"), "", bold(grouped(total.count)), per_cent(total.count, total.count),
+         bold(clock_.show(total.service.sum)), per_cent(total.service.sum, total.service.sum),
+         clock_.show(total.service.mean()), clock_.show(total.service.quantile(0.99)),
+         clock_.show(total.run.sum)});
+
+    out_ += fmt::format("\n### Exits by key{}\n", of_what);
+    titles({{"key", Align::left},
+            {"device", Align::left},
+            {"register", Align::left},
+            {"direction", Align::left},
+            {"width"},
+            {"count"},
+            {"transfers"},
+            {"service"},
+            {"mean"},
+            {"p99"},
+            {"run mean"}});
+    for (const stats::KeyStats& key : account.keys) {
+      row({code_cell(place_of(key.key)), escaped(device_of(report_, key.key)),
+           escaped(report_.name_of(key.key).register_name), direction_of(key.key), width_of(key.key),
+           grouped(key.count), grouped(key.transfers), clock_.show(key.service.sum),
+           clock_.show(key.service.mean()), clock_.show(key.service.quantile(0.99)),
+           clock_.show(key.run.mean())});
+    }
+    row({bold("total"), "", "", "", "", bold(grouped(total.count)), bold(grouped(total.transfers)),
+         bold(clock_.show(total.service.sum)), clock_.show(total.service.mean()),
+         clock_.show(total.service.quantile(0.99)), clock_.show(total.run.mean())});
+  }
+
+  void phases() {
+    const std::vector<Sums> sums = sums_by_phase(report_.snapshot);
+    stats::Cycles total = 0;
+    for (const Sums& phase : sums) total += phase.service + phase.run;
+    out_ += "\n### Phases\n";
+    titles({{"phase", Align::left}, {"count"}, {"service"}, {"run"}, {"vCPU time %"}});
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      row({code_cell(report_.snapshot.phases[i].label.name()), grouped(sums[i].count),
+           clock_.show(sums[i].service), clock_.show(sums[i].run),
+           per_cent(sums[i].service + sums[i].run, total)});
+    }
+  }
+
+  const Report& report_;
+  const Clock clock_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string to_markdown(const Report& report, bool split_phases) {
+  return MarkdownReport(report).render(split_phases);
+}
+
+}  // namespace kvmbench::report

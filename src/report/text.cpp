@@ -1,0 +1,246 @@
+/// The report for a terminal.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "report/formats.hpp"
+#include "report/printable.hpp"
+#include "report/rows.hpp"
+#include "report/text_table.hpp"
+#include "report/units.hpp"
+#include "stats/exit_reason.hpp"
+
+namespace kvmbench::report {
+namespace {
+
+using Align = TextColumn::Align;
+
+class TextReport final {
+ public:
+  TextReport(const Report& report, const TextOptions& options)
+      : report_(report),
+        options_(options),
+        width_(std::max(options.width, 40u)),
+        clock_(report.snapshot.tsc_khz) {}
+
+  std::string render() {
+    header();
+    const Account whole = account_of(report_.snapshot);
+    if (options_.split_phases) split_phases();
+    if (whole.total.count == 0) {
+      heading("Exits");
+      paragraph("No exits were recorded.");
+      return std::move(out_);
+    }
+    const std::string of_the_run = options_.split_phases ? ", whole run" : "";
+    heading("Exits by reason" + of_the_run);
+    reasons(whole);
+    paragraph(agreement(report_.snapshot, whole.total.count));
+    paragraph(
+        "Service time: from the return of KVM_RUN to the next KVM_RUN, spent in kvmbench; mean, p50, p99, "
+        "p99.9 and "
+        "max are of service time. Run: time in KVM_RUN before the exit, the guest's and the kernel's.");
+    out_ += '\n';
+    for (const std::string& sentence : advice(report_, whole)) paragraph(sentence);
+    heading("Exits by key" + of_the_run);
+    keys(whole);
+    vcpus();
+    phases();
+    return std::move(out_);
+  }
+
+ private:
+  /// Times line up by their digits: "s" is one column short of "ms".
+  std::string time(double cycles) const {
+    const std::string shown = clock_.show(cycles);
+    return shown.ends_with(" s") ? shown + ' ' : shown;
+  }
+  std::string time(stats::Cycles cycles) const { return time(static_cast<double>(cycles)); }
+
+  void heading(const std::string& text) {
+    out_ += '\n' + emphasised(cut(printable(text), width_), options_.colour) + '\n';
+  }
+
+  void paragraph(const std::string& text) {
+    for (const std::string& line : wrap(printable(text), width_)) out_ += line + '\n';
+  }
+
+  void facts(const std::string& title, const Facts& facts) {
+    if (facts.empty()) return;
+    heading(title);
+    unsigned label_width = 0;
+    for (const auto& [name, value] : facts)
+      label_width = std::max(label_width, display_width(printable(name)));
+    label_width = std::min(label_width, 20u);
+    for (const auto& [name, value] : facts) {
+      std::string label = cut(printable(name), label_width);
+      label.append(label_width - display_width(label) + 2, ' ');
+      for (const std::string& line : wrap(printable(value), width_ - label_width - 4)) {
+        out_ += "  " + subdued(label, options_.colour) + line + '\n';
+        label.assign(label_width + 2, ' ');
+      }
+    }
+  }
+
+  void header() {
+    paragraph(fmt::format("kvmbench {}, run of {}", report_.kvmbench_version, report_.started));
+    paragraph(ending_of(report_));
+    facts("Machine", report_.machine);
+    facts("Host", host_of(report_));
+  }
+
+  void reasons(const Account& account) {
+    TextTable table({{.title = "reason", .align = Align::left, .widest = 24},
+                     {.title = "what it is", .align = Align::left, .takes_rest = true},
+                     {.title = "count"},
+                     {.title = "count %", .dropped = 8},
+                     {.title = "service", .dropped = 1},
+                     {.title = "time %", .dropped = 2},
+                     {.title = "mean", .dropped = 3},
+                     {.title = "p50", .dropped = 7},
+                     {.title = "p99", .dropped = 5},
+                     {.title = "p99.9", .dropped = 9},
+                     {.title = "max", .dropped = 4},
+                     {.title = "run", .dropped = 6}});
+    const auto row = [&](const std::string& name, const std::string& what, const stats::ReasonStats& reason) {
+      const stats::TimeStats& service = reason.service;
+      return std::vector<std::string>{name,
+                                      what,
+                                      grouped(reason.count),
+                                      per_cent(reason.count, account.total.count),
+                                      time(service.sum),
+                                      per_cent(service.sum, account.total.service.sum),
+                                      time(service.mean()),
+                                      time(service.quantile(0.5)),
+                                      time(service.quantile(0.99)),
+                                      time(service.quantile(0.999)),
+                                      time(service.max),
+                                      time(reason.run.sum)};
+    };
+    for (const stats::ReasonStats& reason : account.reasons) {
+      table.add(row(stats::userspace_reason_name(reason.reason), description_of(reason.reason), reason));
+    }
+    table.set_total(row("total", "", account.total));
+    out_ += table.render(width_, options_.colour);
+  }
+
+  void keys(const Account& account) {
+    constexpr std::ptrdiff_t transfers_column = 6;
+    const bool transfers = account.total.transfers != account.total.count;
+    std::vector<TextColumn> columns{{.title = "key", .align = Align::left},
+                                    {.title = "device", .align = Align::left, .dropped = 2, .widest = 16},
+                                    {.title = "register", .align = Align::left, .dropped = 3, .widest = 20},
+                                    {.title = "dir", .align = Align::left, .dropped = 4},
+                                    {.title = "width", .dropped = 9},
+                                    {.title = "count"},
+                                    {.title = "transfers", .dropped = 6},
+                                    {.title = "service", .dropped = 1},
+                                    {.title = "mean", .dropped = 5},
+                                    {.title = "p50", .dropped = 10},
+                                    {.title = "p99", .dropped = 7},
+                                    {.title = "max", .dropped = 8},
+                                    {.title = "run mean", .dropped = 11}};
+    if (!transfers) columns.erase(columns.begin() + transfers_column);
+    TextTable table(std::move(columns));
+    const auto row = [&](const std::string& place, const std::string& device,
+                         const std::string& register_name, const stats::ExitKey& key, const auto& sums) {
+      const stats::TimeStats& service = sums.service;
+      std::vector<std::string> cells{place,
+                                     device,
+                                     register_name,
+                                     direction_of(key),
+                                     width_of(key),
+                                     grouped(sums.count),
+                                     grouped(sums.transfers),
+                                     time(service.sum),
+                                     time(service.mean()),
+                                     time(service.quantile(0.5)),
+                                     time(service.quantile(0.99)),
+                                     time(service.max),
+                                     time(sums.run.mean())};
+      if (!transfers) cells.erase(cells.begin() + transfers_column);
+      return cells;
+    };
+    for (const stats::KeyStats& key : account.keys) {
+      table.add(row(place_of(key.key), printable(device_of(report_, key.key)),
+                    printable(report_.name_of(key.key).register_name), key.key, key));
+    }
+    table.set_total(row("total", "", "", {}, account.total));
+    out_ += table.render(width_, options_.colour);
+  }
+
+  void vcpus() {
+    if (report_.snapshot.vcpus.size() < 2) return;
+    heading("Exits by vCPU");
+    TextTable table({{.title = "vCPU", .align = Align::left},
+                     {.title = "count"},
+                     {.title = "service"},
+                     {.title = "run"}});
+    Sums total;
+    for (const stats::VcpuSnapshot& vcpu : report_.snapshot.vcpus) {
+      const Sums sums = sums_of(vcpu);
+      table.add({std::to_string(vcpu.vcpu), grouped(sums.count), time(sums.service), time(sums.run)});
+      total.count += sums.count;
+      total.service += sums.service;
+      total.run += sums.run;
+    }
+    table.set_total({"total", grouped(total.count), time(total.service), time(total.run)});
+    out_ += table.render(width_, options_.colour);
+  }
+
+  void phases() {
+    const stats::Snapshot& snapshot = report_.snapshot;
+    if (snapshot.phases.size() < 2) return;
+    heading("Phases");
+    TextTable table({{.title = "phase", .align = Align::left, .widest = std::max(width_ / 3, 16u)},
+                     {.title = "began", .dropped = 3},
+                     {.title = "count"},
+                     {.title = "service", .dropped = 1},
+                     {.title = "run", .dropped = 4},
+                     {.title = "vCPU time %", .dropped = 2}});
+    const std::vector<Sums> sums = sums_by_phase(snapshot);
+    Sums total;
+    for (const Sums& phase : sums) {
+      total.count += phase.count;
+      total.service += phase.service;
+      total.run += phase.run;
+    }
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      const stats::Cycles began = snapshot.phases[i].first_began;
+      table.add({printable(snapshot.phases[i].label.name()), time(began - std::min(began, snapshot.began)),
+                 grouped(sums[i].count), time(sums[i].service), time(sums[i].run),
+                 per_cent(sums[i].service + sums[i].run, total.service + total.run)});
+    }
+    table.set_total({"total", "", grouped(total.count), time(total.service), time(total.run),
+                     per_cent(total.service + total.run, total.service + total.run)});
+    out_ += table.render(width_, options_.colour);
+  }
+
+  void split_phases() {
+    const stats::Snapshot& snapshot = report_.snapshot;
+    const std::vector<Sums> sums = sums_by_phase(snapshot);
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      if (sums[i].count == 0) continue;
+      const Account account = account_of(snapshot, i);
+      const std::string name = snapshot.phases[i].label.name();
+      heading("Exits by reason, phase " + name);
+      reasons(account);
+      heading("Exits by key, phase " + name);
+      keys(account);
+    }
+  }
+
+  const Report& report_;
+  const TextOptions& options_;
+  const unsigned width_;
+  const Clock clock_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string to_text(const Report& report, const TextOptions& options) {
+  return TextReport(report, options).render();
+}
+
+}  // namespace kvmbench::report
