@@ -1,0 +1,42 @@
+#include "vmm/interrupt_wiring.hpp"
+
+#include "vmm/interrupt_lines.hpp"
+
+namespace kvmbench {
+
+static_assert(IoApic::pins == gsi_count);
+
+InterruptWiring::InterruptWiring(const Vm& vm, Irqchip irqchip) : vm_(vm), irqchip_(irqchip), messages_(vm) {
+  if (irqchip == Irqchip::split) io_apic_ = std::make_unique<IoApic>(messages_);
+}
+
+InterruptLine& InterruptWiring::line(unsigned gsi, Trigger trigger) {
+  switch (irqchip_) {
+    case Irqchip::split:
+      return io_apic_->pin(gsi);
+    case Irqchip::full:
+      if (trigger == Trigger::level) {
+        lines_.push_back(std::make_unique<LevelLine>(vm_, gsi));
+      } else {
+        lines_.push_back(std::make_unique<IrqfdLine>(vm_, gsi));
+      }
+      break;
+    case Irqchip::none:
+      lines_.push_back(std::make_unique<UnconnectedLine>());
+      break;
+  }
+  return *lines_.back();
+}
+
+void InterruptWiring::Messages::route(unsigned pin, std::uint64_t address, std::uint32_t data,
+                                      bool masked) noexcept {
+  routes_[pin] = {address, data, masked};
+  std::array<Vm::MsiRoute, IoApic::pins> table{};
+  std::size_t count = 0;
+  for (std::uint32_t gsi = 0; gsi < IoApic::pins; ++gsi) {
+    if (!routes_[gsi].masked) table[count++] = {gsi, routes_[gsi].address, routes_[gsi].data};
+  }
+  vm_.set_msi_routes(table.data(), count);
+}
+
+}  // namespace kvmbench

@@ -1,0 +1,55 @@
+/// From a device's interrupt line to whatever controllers the machine has.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "devices/interrupt_line.hpp"
+#include "devices/io_apic.hpp"
+#include "vmm/vm.hpp"
+
+namespace kvmbench {
+
+/// Makes the lines of a machine: irqfds to KVM's controllers (full), pins of the I/O APIC in devices/ whose
+/// messages go to KVM's local APICs (split), or wires to nowhere (none).
+class InterruptWiring final {
+ public:
+  enum class Trigger { edge, level };
+
+  InterruptWiring(const Vm& vm, Irqchip irqchip);
+
+  /// The line to global system interrupt `gsi`. While the machine is built; the reference stays good.
+  [[nodiscard]] InterruptLine& line(unsigned gsi, Trigger trigger);
+
+  /// The I/O APIC to put on the MMIO bus; null unless Irqchip::split.
+  [[nodiscard]] IoApic* io_apic() noexcept { return io_apic_.get(); }
+
+ private:
+  /// Sends messages by KVM_SIGNAL_MSI, and keeps KVM's routing table equal to the unmasked entries, from
+  /// which KVM knows for which vectors to report the end of interrupt.
+  class Messages final : public MessageSink {
+   public:
+    explicit Messages(const Vm& vm) noexcept : vm_(vm) {}
+    void send(std::uint64_t address, std::uint32_t data) noexcept override { vm_.signal_msi(address, data); }
+    void route(unsigned pin, std::uint64_t address, std::uint32_t data, bool masked) noexcept override;
+
+   private:
+    struct Route {
+      std::uint64_t address = 0;
+      std::uint32_t data = 0;
+      bool masked = true;
+    };
+    const Vm& vm_;
+    std::array<Route, IoApic::pins> routes_{};
+  };
+
+  const Vm& vm_;
+  Irqchip irqchip_;
+  Messages messages_;
+  std::unique_ptr<IoApic> io_apic_;
+  std::vector<std::unique_ptr<InterruptLine>> lines_;
+};
+
+}  // namespace kvmbench

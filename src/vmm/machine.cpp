@@ -1,0 +1,176 @@
+#include "vmm/machine.hpp"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <csignal>
+#include <system_error>
+
+#include "base/error.hpp"
+#include "base/tsc.hpp"
+#include "vmm/crash_report.hpp"
+
+namespace kvmbench {
+namespace {
+
+/// Brings a vCPU thread out of KVM_RUN. SIGRTMIN: no library uses it.
+int kick_signal() {
+  return SIGRTMIN;
+}
+
+void handle_kick(int) {}
+
+void install_kick_handler() {
+  struct sigaction action {};
+  action.sa_handler = handle_kick;  // no SA_RESTART: KVM_RUN is to return
+  if (::sigaction(kick_signal(), &action, nullptr) != 0) throw HostError::from_errno("sigaction");
+}
+
+void check(const MachineConfig& config, const Kvm& kvm) {
+  const int most = std::max(kvm.extension(KVM_CAP_MAX_VCPUS), 1);
+  if (config.cpus == 0 || config.cpus > static_cast<unsigned>(most)) {
+    throw UsageError(
+        fmt::format("--cpus {}: this host's KVM has 1 to {} vCPUs in a machine", config.cpus, most));
+  }
+  if (config.irqchip == Irqchip::none && config.cpus > 1) {
+    throw UsageError(
+        fmt::format("--cpus {} with --irqchip none: without local APICs nothing can start a second vCPU; "
+                    "use --irqchip full or split",
+                    config.cpus));
+  }
+}
+
+}  // namespace
+
+Machine::Machine(const Kvm& kvm, const MachineConfig& config, MachineHost host)
+    : on_ended_(std::move(host.ended)),
+      memory_((check(config, kvm), config.memory), config.backing),
+      vm_(kvm, memory_, config.irqchip),
+      wiring_(vm_, config.irqchip),
+      began_(read_tsc()),
+      phases_(began_),
+      marker_(phases_, config.mark_on_serial),
+      platform_(memory_, wiring_, *this, marker_, host.platform),
+      rtc_timer_(host.io, platform_.rtc()) {
+  const std::vector<kvm_cpuid_entry2> supported = kvm.supported_cpuid();
+  const CpuidOptions options{.cpus = config.cpus,
+                             .irqchip = config.irqchip,
+                             .tsc_deadline = kvm.extension(KVM_CAP_TSC_DEADLINE_TIMER) > 0,
+                             .masked = config.masked_cpuid};
+  for (unsigned id = 0; id < config.cpus; ++id) {
+    vcpus_.push_back(std::make_unique<VcpuUnit>(kvm, vm_, id));
+    vcpus_.back()->vcpu.set_cpuid(cpuid_of_vcpu(supported, id, options));
+  }
+}
+
+Machine::~Machine() {
+  stop({.kind = Ending::Kind::left, .value = 0, .text = {}});
+  join();
+}
+
+void Machine::start(const boot::EntryState& entry) {
+  install_kick_handler();
+  vcpus_.front()->vcpu.set_entry(entry);
+  // Signals are the main thread's: only the kick reaches a vCPU.
+  sigset_t blocked, before;
+  sigfillset(&blocked);
+  sigdelset(&blocked, kick_signal());
+  pthread_sigmask(SIG_SETMASK, &blocked, &before);
+  // Each thread waits until all are there, since the first one's guest may end the machine at once.
+  std::string failure;
+  running_ = vcpus_.size();
+  try {
+    for (const auto& unit : vcpus_) unit->thread = std::thread([this, &unit = *unit] { run(unit); });
+  } catch (const std::system_error& error) {
+    failure = error.what();
+    stop({.kind = Ending::Kind::kvm_failure, .value = 0, .text = "a vCPU's thread could not be started"});
+  }
+  all_started_.count_down();
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (!failure.empty())
+    throw HostError(fmt::format("cannot start the threads of {} vCPUs: {}", vcpus_.size(), failure));
+}
+
+void Machine::run(VcpuUnit& unit) noexcept {
+  ::pthread_setname_np(::pthread_self(), fmt::format("vcpu{}", unit.vcpu.id()).c_str());
+  all_started_.wait();
+  run_loop(unit);
+  if (running_.fetch_sub(1) == 1) on_ended_();
+}
+
+void Machine::run_loop(VcpuUnit& unit) noexcept {
+  RunLoop loop(unit.vcpu, unit.recorder, phases_, platform_.ports(), platform_.mmio(), *this);
+  if (loop.run()) return;
+  try {
+    unit.crash = kvmbench::crash_report(unit.vcpu, memory_);
+  } catch (const std::exception& error) {
+    unit.crash = fmt::format("vCPU {}: {}\n", unit.vcpu.id(), error.what());
+  }
+}
+
+void Machine::stop(const Ending& ending) noexcept {
+  {
+    const std::lock_guard lock(ending_mutex_);
+    if (ending_) return;
+    ending_ = ending;
+  }
+  stop_requested_.store(true, std::memory_order_release);
+  for (const auto& unit : vcpus_) {
+    unit->vcpu.request_exit();
+    if (unit->thread.joinable()) ::pthread_kill(unit->thread.native_handle(), kick_signal());
+  }
+}
+
+void Machine::join() {
+  for (const auto& unit : vcpus_) {
+    if (unit->thread.joinable()) unit->thread.join();
+  }
+}
+
+Ending Machine::ending() const {
+  const std::lock_guard lock(ending_mutex_);
+  return ending_.value_or(Ending{});
+}
+
+std::string Machine::crash_report() const {
+  std::string text;
+  for (const auto& unit : vcpus_) text += unit->crash;
+  return text;
+}
+
+stats::Snapshot Machine::snapshot() const {
+  stats::Snapshot snapshot;
+  snapshot.began = began_;
+  for (const auto& unit : vcpus_) snapshot.vcpus.push_back(unit->recorder.snapshot());
+  snapshot.phases = phases_.phases();  // after the keys, so that no key's phase is missing
+  snapshot.taken = read_tsc();
+  return snapshot;
+}
+
+Machine::Answerer Machine::answerer_of(const stats::ExitKey& key) const {
+  BusTarget target;
+  if (key.address == stats::overflow_address) return {};
+  if (key.reason == KVM_EXIT_IO) target = platform_.ports().find(static_cast<std::uint16_t>(key.address));
+  if (key.reason == KVM_EXIT_MMIO) target = platform_.mmio().find(key.address);
+  if (target.device == nullptr) return {};
+  return {target.device, target.device->register_name(target.offset, key.direction)};
+}
+
+void Machine::end_of_interrupt(std::uint8_t vector) noexcept {
+  if (wiring_.io_apic() != nullptr) wiring_.io_apic()->end_of_interrupt(vector);
+}
+
+void Machine::power_off() noexcept {
+  marker_.power_off();
+  stop({.kind = Ending::Kind::powered_off, .value = 0, .text = {}});
+}
+
+void Machine::reset(std::string_view by) noexcept {
+  stop({.kind = Ending::Kind::reset, .value = 0, .text = by});
+}
+
+void Machine::debug_exit(std::uint32_t value) noexcept {
+  stop({.kind = Ending::Kind::debug_exit, .value = value, .text = {}});
+}
+
+}  // namespace kvmbench

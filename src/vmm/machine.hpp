@@ -1,0 +1,127 @@
+/// A machine: memory, interrupt controllers, buses, devices and vCPUs, put together from a MachineConfig.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <functional>
+#include <latch>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "memory/guest_memory.hpp"
+#include "stats/phase_table.hpp"
+#include "stats/recorder.hpp"
+#include "vmm/cpuid.hpp"
+#include "vmm/ending.hpp"
+#include "vmm/interrupt_wiring.hpp"
+#include "vmm/kvm.hpp"
+#include "vmm/phase_marker.hpp"
+#include "vmm/platform.hpp"
+#include "vmm/rtc_timer.hpp"
+#include "vmm/run_loop.hpp"
+#include "vmm/vcpu.hpp"
+#include "vmm/vm.hpp"
+
+namespace kvmbench {
+
+struct MachineConfig {
+  std::uint64_t memory = 512ull << 20;  ///< bytes
+  GuestMemory::Backing backing = GuestMemory::Backing::normal_pages;
+  unsigned cpus = 1;
+  Irqchip irqchip = Irqchip::full;
+  std::vector<CpuidBit> masked_cpuid;
+  std::optional<std::string>
+      mark_on_serial;  ///< expression (ECMAScript) whose match in a line of output is a mark
+};
+
+/// What the machine needs of its host.
+struct MachineHost {
+  boost::asio::io_context& io;  ///< timers of devices run here
+  PlatformHost platform;
+  std::function<void()> ended;  ///< called once, on a vCPU's thread, when the last vCPU has stopped
+};
+
+class Machine final : private RunEvents, private PowerControl {
+ public:
+  /// Throws UsageError for a configuration that cannot be, HostError where KVM refuses.
+  Machine(const Kvm& kvm, const MachineConfig& config, MachineHost host);
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+  ~Machine() override;
+
+  [[nodiscard]] GuestMemory& memory() noexcept { return memory_; }
+  [[nodiscard]] Platform& platform() noexcept { return platform_; }
+  /// kHz; 0 where KVM does not know it.
+  [[nodiscard]] std::uint64_t tsc_khz() const { return vcpus_.front()->vcpu.tsc_khz(); }
+
+  /// Starts the vCPUs: the first at `entry`, the others wait for INIT and SIPI.
+  void start(const boot::EntryState& entry);
+  /// Asks the vCPUs to stop; the first reason given counts. Any thread.
+  void stop(const Ending& ending) noexcept;
+  /// Waits until all vCPUs have stopped. Once started, before the machine is destroyed.
+  void join();
+
+  /// After join().
+  [[nodiscard]] Ending ending() const;
+  /// After join(): what is known of vCPUs that could not go on; "" where all went well.
+  [[nodiscard]] std::string crash_report() const;
+
+  /// Any thread, at any time.
+  [[nodiscard]] stats::Snapshot snapshot() const;
+
+  /// Who answers behind a key; device is null where nobody does.
+  struct Answerer {
+    const Device* device = nullptr;
+    std::string register_name;
+  };
+  [[nodiscard]] Answerer answerer_of(const stats::ExitKey& key) const;
+
+ private:
+  /// One vCPU, its account and its thread.
+  struct VcpuUnit {
+    VcpuUnit(const Kvm& kvm, const Vm& vm, unsigned id) : vcpu(kvm, vm, id), recorder(id) {}
+    Vcpu vcpu;
+    stats::Recorder recorder;
+    std::string crash;  ///< written by its thread at its end
+    std::thread thread;
+  };
+
+  void run(VcpuUnit& unit) noexcept;
+  void run_loop(VcpuUnit& unit) noexcept;
+
+  // RunEvents
+  void ended(const Ending& ending) noexcept override { stop(ending); }
+  void end_of_interrupt(std::uint8_t vector) noexcept override;
+  [[nodiscard]] bool stop_requested() const noexcept override {
+    return stop_requested_.load(std::memory_order_acquire);
+  }
+  // PowerControl
+  void power_off() noexcept override;
+  void reset(std::string_view by) noexcept override;
+  void debug_exit(std::uint32_t value) noexcept override;
+
+  std::function<void()> on_ended_;
+  GuestMemory memory_;
+  Vm vm_;
+  InterruptWiring wiring_;
+  stats::Cycles began_;
+  stats::PhaseTable phases_;
+  PhaseMarker marker_;
+  Platform platform_;
+  RtcTimer rtc_timer_;
+  std::vector<std::unique_ptr<VcpuUnit>> vcpus_;
+
+  mutable std::mutex ending_mutex_;
+  std::optional<Ending> ending_;
+  std::atomic<bool> stop_requested_{false};
+  std::atomic<std::size_t> running_{0};
+  std::latch all_started_{1};
+};
+
+}  // namespace kvmbench

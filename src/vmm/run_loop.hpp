@@ -1,0 +1,64 @@
+/// The way of an exit: KVM_RUN, decode, serve, record.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "devices/bus.hpp"
+#include "stats/phase_table.hpp"
+#include "stats/recorder.hpp"
+#include "vmm/ending.hpp"
+#include "vmm/exit.hpp"
+#include "vmm/vcpu.hpp"
+
+namespace kvmbench {
+
+/// Told of what a vCPU alone cannot settle. Any vCPU thread.
+class RunEvents {
+ public:
+  virtual ~RunEvents() = default;
+  virtual void ended(const Ending& ending) noexcept = 0;
+  /// KVM_EXIT_IOAPIC_EOI: the guest has ended the interrupt `vector`.
+  virtual void end_of_interrupt(std::uint8_t vector) noexcept = 0;
+  /// stop() has been called: an interrupted vCPU is to leave its loop.
+  [[nodiscard]] virtual bool stop_requested() const noexcept = 0;
+};
+
+class RunLoop final {
+ public:
+  RunLoop(Vcpu& vcpu, stats::Recorder& recorder, const stats::PhaseTable& phases, const PortBus& ports,
+          const MmioBus& mmio, RunEvents& events) noexcept
+      : vcpu_(vcpu), recorder_(recorder), phases_(phases), ports_(ports), mmio_(mmio), events_(events) {}
+
+  /// Runs the vCPU until the machine ends. Every return of KVM_RUN is recorded. False where this vCPU itself
+  /// could not go on: kvm_run then still says why.
+  [[nodiscard]] bool run() noexcept;
+
+ private:
+  enum class Next { enter, stop };
+
+  Next serve(const Exit& exit) noexcept;
+  Next serve(const PioExit& exit) noexcept;
+  Next serve(const MmioExit& exit) noexcept;
+  Next serve(const MsrExit& exit) noexcept;
+  Next serve(HltExit) noexcept;
+  Next serve(InterruptedExit) noexcept;
+  Next serve(AgainExit) noexcept;
+  Next serve(IoApicEoiExit exit) noexcept;
+  Next serve(ShutdownExit) noexcept;
+  Next serve(FailEntryExit exit) noexcept;
+  Next serve(InternalErrorExit exit) noexcept;
+  Next serve(FailedExit exit) noexcept;
+  Next serve(UnservedExit exit) noexcept;
+  Next fail(Ending::Kind kind, std::string_view text = {}) noexcept;
+
+  Vcpu& vcpu_;
+  stats::Recorder& recorder_;
+  const stats::PhaseTable& phases_;
+  const PortBus& ports_;
+  const MmioBus& mmio_;
+  RunEvents& events_;
+  bool failed_ = false;
+};
+
+}  // namespace kvmbench

@@ -1,0 +1,56 @@
+/// One vCPU of KVM.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/unique_fd.hpp"
+#include "vmm/boot/boot.hpp"
+#include "vmm/kvm.hpp"
+#include "vmm/linux_kvm.hpp"
+#include "vmm/vm.hpp"
+
+namespace kvmbench {
+
+class Vcpu final {
+ public:
+  /// KVM_CREATE_VCPU. Throws HostError.
+  Vcpu(const Kvm& kvm, const Vm& vm, unsigned id);
+  Vcpu(const Vcpu&) = delete;
+  Vcpu& operator=(const Vcpu&) = delete;
+  ~Vcpu();
+
+  [[nodiscard]] unsigned id() const noexcept { return id_; }
+
+  /// KVM_SET_CPUID2; once, before the first run().
+  void set_cpuid(const std::vector<kvm_cpuid_entry2>& entries) const;
+  /// Registers and segments as the boot protocol wants them.
+  void set_entry(const boot::EntryState& entry) const;
+  /// KVM_GET_TSC_KHZ: the guest's TSC frequency, which is the host's; 0 where KVM does not know it.
+  [[nodiscard]] std::uint64_t tsc_khz() const;
+
+  /// KVM_RUN: 0, or errno.
+  [[nodiscard]] int run() noexcept;
+  /// What KVM said of the last run().
+  [[nodiscard]] kvm_run& area() noexcept { return *area_; }
+
+  /// Makes the next KVM_RUN, or the present one together with a signal to its thread, return EINTR. Any
+  /// thread.
+  void request_exit() noexcept;
+
+  /// For reports of a crash, on the vCPU's own thread.
+  [[nodiscard]] kvm_regs registers() const;
+  [[nodiscard]] kvm_sregs special_registers() const;
+  /// KVM_TRANSLATE: where the guest's page tables put a linear address; nullopt where nowhere.
+  [[nodiscard]] std::optional<Gpa> translate(std::uint64_t linear) const;
+
+ private:
+  unsigned id_;
+  UniqueFd fd_;
+  kvm_run* area_;
+  std::size_t area_size_;
+};
+
+}  // namespace kvmbench

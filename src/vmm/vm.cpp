@@ -1,0 +1,130 @@
+#include "vmm/vm.hpp"
+
+#include <fmt/format.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.hpp"
+#include "memory/memory_map.hpp"
+
+namespace kvmbench {
+
+std::string_view name_of(Irqchip irqchip) {
+  switch (irqchip) {
+    case Irqchip::full:
+      return "full";
+    case Irqchip::split:
+      return "split";
+    case Irqchip::none:
+      return "none";
+  }
+  return "?";
+}
+
+Vm::Vm(const Kvm& kvm, const GuestMemory& memory, Irqchip irqchip) : fd_(kvm.create_vm()) {
+  if (::ioctl(fd(), KVM_SET_TSS_ADDR, memory_map::kvm_tss.value) != 0) {
+    throw HostError::from_errno("KVM_SET_TSS_ADDR");
+  }
+  std::uint64_t identity_map = memory_map::kvm_identity_map.value;
+  if (kvm.extension(KVM_CAP_SET_IDENTITY_MAP_ADDR) > 0 &&
+      ::ioctl(fd(), KVM_SET_IDENTITY_MAP_ADDR, &identity_map) != 0) {
+    throw HostError::from_errno("KVM_SET_IDENTITY_MAP_ADDR");
+  }
+  create_irqchip(kvm, irqchip);
+  map_memory(memory);
+}
+
+void Vm::map_memory(const GuestMemory& memory) const {
+  std::uint32_t slot = 0;
+  for (const GuestMemory::Region& region : memory.regions()) {
+    kvm_userspace_memory_region slot_region{};
+    slot_region.slot = slot++;
+    slot_region.guest_phys_addr = region.start.value;
+    slot_region.memory_size = region.bytes.size();
+    slot_region.userspace_addr = reinterpret_cast<std::uint64_t>(region.bytes.data());
+    if (::ioctl(fd(), KVM_SET_USER_MEMORY_REGION, &slot_region) != 0) {
+      throw HostError::from_errno(fmt::format("KVM_SET_USER_MEMORY_REGION of {} MiB at {:#x}",
+                                              region.bytes.size() >> 20, region.start.value));
+    }
+  }
+}
+
+void Vm::create_irqchip(const Kvm& kvm, Irqchip irqchip) const {
+  const auto need = [&kvm, irqchip](long capability, std::string_view name) {
+    if (kvm.extension(capability) <= 0) {
+      throw HostError(
+          fmt::format("this host's KVM lacks {}, which --irqchip {} needs", name, name_of(irqchip)));
+    }
+  };
+  switch (irqchip) {
+    case Irqchip::full: {
+      need(KVM_CAP_PIT2, "KVM_CAP_PIT2");
+      if (::ioctl(fd(), KVM_CREATE_IRQCHIP, 0) != 0) throw HostError::from_errno("KVM_CREATE_IRQCHIP");
+      kvm_pit_config pit{};
+      pit.flags = KVM_PIT_SPEAKER_DUMMY;  // port 0x61 too: Linux calibrates its TSC by it
+      if (::ioctl(fd(), KVM_CREATE_PIT2, &pit) != 0) throw HostError::from_errno("KVM_CREATE_PIT2");
+      return;
+    }
+    case Irqchip::split: {
+      need(KVM_CAP_SPLIT_IRQCHIP, "KVM_CAP_SPLIT_IRQCHIP");
+      need(KVM_CAP_SIGNAL_MSI, "KVM_CAP_SIGNAL_MSI");
+      need(KVM_CAP_IRQ_ROUTING, "KVM_CAP_IRQ_ROUTING");
+      kvm_enable_cap split{};
+      split.cap = KVM_CAP_SPLIT_IRQCHIP;
+      split.args[0] = gsi_count;  // routes whose end of interrupt KVM_EXIT_IOAPIC_EOI reports
+      if (::ioctl(fd(), KVM_ENABLE_CAP, &split) != 0) throw HostError::from_errno("KVM_CAP_SPLIT_IRQCHIP");
+      return;
+    }
+    case Irqchip::none:
+      return;
+  }
+}
+
+UniqueFd Vm::edge_irqfd(unsigned gsi) const {
+  UniqueFd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!event) throw HostError::from_errno("eventfd");
+  kvm_irqfd irqfd{};
+  irqfd.fd = static_cast<std::uint32_t>(event.get());
+  irqfd.gsi = gsi;
+  if (::ioctl(fd(), KVM_IRQFD, &irqfd) != 0)
+    throw HostError::from_errno(fmt::format("KVM_IRQFD of GSI {}", gsi));
+  return event;
+}
+
+void Vm::set_irq_level(unsigned gsi, bool asserted) const noexcept {
+  kvm_irq_level level{};
+  level.irq = gsi;
+  level.level = asserted ? 1 : 0;
+  ::ioctl(fd(), KVM_IRQ_LINE, &level);
+}
+
+bool Vm::signal_msi(std::uint64_t address, std::uint32_t data) const noexcept {
+  kvm_msi msi{};
+  msi.address_lo = static_cast<std::uint32_t>(address);
+  msi.address_hi = static_cast<std::uint32_t>(address >> 32);
+  msi.data = data;
+  return ::ioctl(fd(), KVM_SIGNAL_MSI, &msi) > 0;
+}
+
+bool Vm::set_msi_routes(const MsiRoute* routes, std::size_t count) const noexcept {
+  alignas(kvm_irq_routing)
+      std::array<std::byte, sizeof(kvm_irq_routing) + gsi_count * sizeof(kvm_irq_routing_entry)>
+          storage{};
+  auto* table = reinterpret_cast<kvm_irq_routing*>(storage.data());
+  count = std::min<std::size_t>(count, gsi_count);
+  table->nr = static_cast<std::uint32_t>(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    kvm_irq_routing_entry& entry = table->entries[i];
+    entry.gsi = routes[i].gsi;
+    entry.type = KVM_IRQ_ROUTING_MSI;
+    entry.u.msi.address_lo = static_cast<std::uint32_t>(routes[i].address);
+    entry.u.msi.address_hi = static_cast<std::uint32_t>(routes[i].address >> 32);
+    entry.u.msi.data = routes[i].data;
+  }
+  return ::ioctl(fd(), KVM_SET_GSI_ROUTING, table) == 0;
+}
+
+}  // namespace kvmbench

@@ -1,0 +1,54 @@
+/// One virtual machine of KVM: its memory, interrupt controllers and interrupt lines.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "base/unique_fd.hpp"
+#include "memory/guest_memory.hpp"
+#include "vmm/kvm.hpp"
+#include "vmm/linux_kvm.hpp"
+
+namespace kvmbench {
+
+/// Where the interrupt controllers are (api.rst, KVM_CREATE_IRQCHIP and KVM_CAP_SPLIT_IRQCHIP).
+enum class Irqchip {
+  full,   ///< local APICs, I/O APIC, 8259 pair and 8254 timer in the kernel
+  split,  ///< local APICs in the kernel, the I/O APIC in this program; no 8259, no 8254
+  none,   ///< none at all: HLT becomes a userspace exit, and nothing interrupts the guest
+};
+[[nodiscard]] std::string_view name_of(Irqchip irqchip);
+
+/// Number of I/O APIC pins, and so of global system interrupts.
+inline constexpr unsigned gsi_count = 24;
+
+class Vm final {
+ public:
+  /// Creates the VM with `memory` as its RAM; `memory` must outlive it. Throws HostError.
+  Vm(const Kvm& kvm, const GuestMemory& memory, Irqchip irqchip);
+
+  [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+
+  /// KVM_IRQFD: each write to the returned eventfd is one edge on `gsi`. (Irqchip::full)
+  [[nodiscard]] UniqueFd edge_irqfd(unsigned gsi) const;
+  /// KVM_IRQ_LINE. (Irqchip::full)
+  void set_irq_level(unsigned gsi, bool asserted) const noexcept;
+  /// KVM_SIGNAL_MSI: false where no vCPU took it. No allocation.
+  bool signal_msi(std::uint64_t address, std::uint32_t data) const noexcept;
+  /// KVM_SET_GSI_ROUTING with one message route a GSI. (Irqchip::split)
+  struct MsiRoute {
+    std::uint32_t gsi;
+    std::uint64_t address;
+    std::uint32_t data;
+  };
+  bool set_msi_routes(const MsiRoute* routes, std::size_t count) const noexcept;
+
+ private:
+  void map_memory(const GuestMemory& memory) const;
+  void create_irqchip(const Kvm& kvm, Irqchip irqchip) const;
+
+  UniqueFd fd_;
+};
+
+}  // namespace kvmbench
