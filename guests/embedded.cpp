@@ -1,0 +1,41 @@
+#include "guests/embedded.hpp"
+
+#include <array>
+
+#define GUEST_IMAGE(name) extern "C" const std::byte kvmbench_guest_##name[], kvmbench_guest_##name##_end[]
+GUEST_IMAGE(hello);
+GUEST_IMAGE(mix);
+GUEST_IMAGE(idle);
+GUEST_IMAGE(smp);
+GUEST_IMAGE(crash);
+GUEST_IMAGE(spin);
+
+namespace kvmbench {
+
+std::span<const BuiltInGuest> built_in_guests() {
+  static const std::array guests{
+      BuiltInGuest{"hello",
+                   "prints one line and ends with status 0",
+                   "",
+                   {kvmbench_guest_hello, kvmbench_guest_hello_end}},
+      BuiltInGuest{"mix",
+                   "a number of exits of each kind, with a table of what each costs by the guest's own clock",
+                   "n=ROUNDS of each kind, or budget_ms=200; "
+                   "kinds=serial,port,string,mmio-read,mmio-write,hlt,cpuid,rdmsr,wrmsr",
+                   {kvmbench_guest_mix, kvmbench_guest_mix_end}},
+      BuiltInGuest{"idle",
+                   "halts, woken by the local APIC's timer",
+                   "seconds=1 hz=WAKE-UPS a second (none by default)",
+                   {kvmbench_guest_idle, kvmbench_guest_idle_end}},
+      BuiltInGuest{"smp",
+                   "starts all CPUs; each writes its share to a port and interrupts the next one",
+                   "n=WRITES of all CPUs, or budget_ms=200; ipis=16 of each CPU; cpus=N (all by default)",
+                   {kvmbench_guest_smp, kvmbench_guest_smp_end}},
+      BuiltInGuest{"crash", "ends in a triple fault", "", {kvmbench_guest_crash, kvmbench_guest_crash_end}},
+      BuiltInGuest{
+          "spin", "runs forever and causes no exit", "", {kvmbench_guest_spin, kvmbench_guest_spin_end}},
+  };
+  return guests;
+}
+
+}  // namespace kvmbench

@@ -1,0 +1,31 @@
+/// This CPU's local APIC (Intel SDM vol. 3, chapter 11), in x2APIC mode where the CPU has it.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/// Asks once. Where there is none, that is a read of the xAPIC's version register which nobody answers.
+bool apic_present(void);
+
+/// Enables it on this CPU, with LINT0 masked: so no interrupt of the PIC and, behind it, of the PIT arrives,
+/// whatever state a firmware has left these in. Ports stay untouched.
+void apic_enable(void);
+
+uint32_t apic_id(void);
+
+/// Saves every register that it changes, as an interrupt handler needs it.
+__attribute__((no_caller_saved_registers)) void apic_end_of_interrupt(void);
+
+void apic_send_ipi(uint32_t to, uint8_t vector);
+void apic_send_init(uint32_t to);
+
+/// The CPU starts in real mode at `address`, a page below 1 MiB.
+void apic_send_startup(uint32_t to, uint32_t address);
+
+/// The timer of this CPU, as TSC deadline where the CPU has it, or else as one-shot. timer_initialize()
+/// installs a handler that does nothing but end the interrupt.
+void timer_initialize(void);
+
+/// Halts, with interrupts enabled, until the TSC has reached `deadline`. That takes one HLT, if no other
+/// interrupt comes and the time is less than a minute.
+void timer_sleep_until(uint64_t deadline);

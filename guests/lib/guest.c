@@ -1,0 +1,125 @@
+#include "lib/guest.h"
+
+#include "lib/cpu.h"
+#include "lib/interrupts.h"
+#include "lib/print.h"
+
+// Xen's public/arch-x86/hvm/start_info.h.
+struct hvm_start_info {
+  uint32_t magic, version, flags, module_count;
+  uint64_t modules, command_line, rsdp;
+};
+static const uint32_t start_info_magic = 0x336ec578;
+
+__attribute__((noreturn)) void runtime_start(const struct hvm_start_info* info);
+
+static bool equal(const char* text, unsigned length, const char* with) {
+  for (unsigned i = 0; i < length; ++i)
+    if (with[i] != text[i]) return false;  // the NUL of a shorter `with` differs too
+  return with[length] == '\0';
+}
+
+static bool contains(const char* text, unsigned length, char wanted) {
+  for (unsigned i = 0; i < length; ++i)
+    if (text[i] == wanted) return true;
+  return false;
+}
+
+__attribute__((noreturn)) static void fail_at(const char* message, const struct option* option) {
+  print_text(message);
+  print_bytes(option->key, option->key_length);
+  print_text("=");
+  print_bytes(option->value, option->value_length);
+  print_line("");
+  guest_exit(status_failed);
+}
+
+// Keys with a dot in them are meant for drivers of a Linux guest: QEMU's microvm adds virtio_mmio.device=...
+static void check_key(const struct option* option) {
+  if (contains(option->key, option->key_length, '.')) return;
+  for (const char* const* known = guest_option_keys; *known; ++known)
+    if (equal(option->key, option->key_length, *known)) return;
+  fail_at("this guest has no such option: ", option);
+}
+
+static void parse_command_line(struct guest* guest, const char* at) {
+  while (*at == ' ') ++at;
+  while (*at) {
+    struct option option = {.key = at};
+    while (*at && *at != ' ' && *at != '=') ++at;
+    option.key_length = (unsigned)(at - option.key);
+    if (*at == '=') ++at;
+    option.value = at;
+    while (*at && *at != ' ') ++at;
+    option.value_length = (unsigned)(at - option.value);
+    while (*at == ' ') ++at;
+
+    check_key(&option);
+    if (guest->option_count == options_max) guest_fail("too many options");
+    guest->options[guest->option_count++] = option;
+  }
+}
+
+void runtime_start(const struct hvm_start_info* info) {
+  static struct guest guest;
+  interrupts_initialize();
+  if (info->magic != start_info_magic)
+    guest_fail("this guest is to be entered by PVH: EBX is no hvm_start_info");
+  guest.rsdp = info->rsdp;
+  if (info->command_line) parse_command_line(&guest, (const char*)info->command_line);
+  guest_exit(guest_main(&guest));
+}
+
+const struct option* option_find(const struct guest* guest, const char* key) {
+  for (unsigned i = 0; i < guest->option_count; ++i)
+    if (equal(guest->options[i].key, guest->options[i].key_length, key)) return &guest->options[i];
+  return 0;
+}
+
+static unsigned digit_value(char digit) {
+  if (digit >= '0' && digit <= '9') return (unsigned)(digit - '0');
+  if (digit >= 'a' && digit <= 'f') return (unsigned)(digit - 'a') + 10;
+  if (digit >= 'A' && digit <= 'F') return (unsigned)(digit - 'A') + 10;
+  return ~0u;
+}
+
+uint64_t option_number(const struct guest* guest, const char* key, uint64_t otherwise, uint64_t least,
+                       uint64_t most) {
+  const struct option* option = option_find(guest, key);
+  if (!option) return otherwise;
+
+  const bool hexadecimal =
+      option->value_length > 2 && option->value[0] == '0' && (option->value[1] | 0x20) == 'x';
+  const unsigned base = hexadecimal ? 16 : 10;
+  uint64_t value = 0;
+  bool valid = option->value_length > 0;
+  for (unsigned i = hexadecimal ? 2 : 0; valid && i < option->value_length; ++i) {
+    const unsigned digit = digit_value(option->value[i]);
+    valid = digit < base && !__builtin_mul_overflow(value, base, &value) &&
+            !__builtin_add_overflow(value, digit, &value);
+  }
+  if (!valid) fail_at("not a number: ", option);
+  if (value < least || value > most) fail_at("out of range: ", option);
+  return value;
+}
+
+void guest_exit(int status) {
+  disable_interrupts();
+  out32(port_debug_exit, (uint32_t)status);
+
+  // Only a machine without the debug exit port gets here. Soft-off, S5, by PM1a_CNT with SLP_EN
+  // (ACPI 6.4, 4.8.3.2.1): SLP_TYP is 5 in kvmbench, 0 in QEMU's -M pc.
+  const uint16_t pm1a_control = 0x604;
+  out16(pm1a_control, 0x3400);
+  out16(pm1a_control, 0x2000);
+  for (;;) halt();
+}
+
+void guest_fail(const char* message) {
+  print_line(message);
+  guest_exit(status_failed);
+}
+
+void phase_mark(uint8_t value) {
+  out8(port_phase_mark, value);
+}
