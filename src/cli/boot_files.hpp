@@ -1,0 +1,12 @@
+/// The image and what goes with it, from files or from the program itself, into guest memory.
+#pragma once
+
+#include "cli/run.hpp"
+#include "memory/guest_memory.hpp"
+
+namespace kvmbench::cli {
+
+/// Writes the ACPI tables, loads what `options` name and lets go of the files. Throws UsageError.
+[[nodiscard]] boot::Loaded load_guest(const RunOptions& options, GuestMemory& memory);
+
+}  // namespace kvmbench::cli

@@ -1,0 +1,194 @@
+#include "cli/run.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <optional>
+#include <thread>
+
+#include "base/error.hpp"
+#include "base/tsc.hpp"
+#include "cli/boot_files.hpp"
+#include "cli/interval_log.hpp"
+#include "cli/run_report.hpp"
+#include "hostio/serial_backend.hpp"
+#include "vmm/host_facts.hpp"
+#include "vmm/machine.hpp"
+
+namespace kvmbench::cli {
+namespace {
+
+using std::chrono::steady_clock;
+
+MachineConfig machine_config(const RunOptions& options) {
+  MachineConfig config;
+  config.memory = options.memory;
+  config.backing = options.huge_pages ? GuestMemory::Backing::huge_pages : GuestMemory::Backing::normal_pages;
+  config.cpus = options.cpus;
+  config.irqchip = options.irqchip;
+  for (const std::string& feature : options.cpuid_mask)
+    config.masked_cpuid.push_back(parse_cpuid_bit(feature));
+  config.mark_on_serial = options.mark_on_serial;
+  return config;
+}
+
+void require_stable_tsc(bool allow_unstable) {
+  const TscSupport tsc = tsc_support();
+  if (tsc.constant && tsc.nonstop) return;
+  const std::string_view lacking = !tsc.constant ? "constant_tsc" : "nonstop_tsc";
+  if (!allow_unstable) {
+    throw HostError(
+        fmt::format("this host's TSC may change its rate or stop (/proc/cpuinfo lacks {}), so that times in "
+                    "cycles mean little; counts are not affected: --allow-unstable-tsc runs all the same",
+                    lacking));
+  }
+  fmt::print(stderr, "kvmbench: warning: /proc/cpuinfo lacks {}: counts are exact, times may not be\n",
+             lacking);
+}
+
+/// For hosts whose KVM does not know the frequency: against the monotonic clock, over 50 ms.
+std::uint64_t measure_tsc_khz() {
+  const auto start = steady_clock::now();
+  const std::uint64_t first = read_tsc();
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  const std::uint64_t cycles = read_tsc() - first;
+  const std::chrono::duration<double, std::milli> elapsed = steady_clock::now() - start;
+  return static_cast<std::uint64_t>(static_cast<double>(cycles) / elapsed.count());
+}
+
+std::chrono::nanoseconds to_duration(double seconds) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
+}
+
+/// A UART's receiver and the host's side of it, each telling the other when there is something to do.
+class SerialLink final : public ReceiveReady {
+ public:
+  SerialLink(Uart16550& uart, hostio::SerialBackend& backend) : backend_(backend) {
+    uart.set_receive_ready(*this);
+    backend.start([&uart](std::span<const std::uint8_t> characters) { return uart.receive(characters); });
+    if (const std::string notice = backend.notice(); !notice.empty()) {
+      fmt::print(stderr, "kvmbench: {}: {}\n", uart.name(), notice);
+    }
+  }
+  void receive_ready() noexcept override { backend_.room(); }
+
+ private:
+  hostio::SerialBackend& backend_;
+};
+
+/// The two serial ports' host sides, and what else can end a run from outside.
+class HostSide final {
+ public:
+  HostSide(boost::asio::io_context& io, const RunOptions& options)
+      : serial0_(hostio::SerialBackend::open(io, options.serial,
+                                             [this] {
+                                               stop({Ending::Kind::left, 0, {}});
+                                             })),
+        serial1_(hostio::SerialBackend::open(io, options.second_serial,
+                                             [this] {
+                                               stop({Ending::Kind::left, 0, {}});
+                                             })),
+        signals_(io, SIGINT, SIGTERM, SIGHUP),
+        timer_(io) {}
+
+  [[nodiscard]] PlatformHost platform() {
+    return {.serial = {&serial0_->sink(), &serial1_->sink()}, .debug_console = &serial0_->sink()};
+  }
+
+  /// `timeout` in seconds, 0 for none.
+  void connect(Machine& machine, double timeout) {
+    machine_ = &machine;
+    link0_.emplace(machine.platform().uart(0), *serial0_);
+    link1_.emplace(machine.platform().uart(1), *serial1_);
+    wait_for_signal();
+    if (timeout <= 0) return;
+    timer_.expires_after(to_duration(timeout));
+    timer_.async_wait([this](const boost::system::error_code& cancelled) {
+      if (!cancelled) stop({Ending::Kind::timeout, 0, {}});
+    });
+  }
+
+  /// The machine has stopped: what the guest has sent still goes out.
+  void drain() {
+    timer_.cancel();
+    serial0_->drain();
+    serial1_->drain();
+  }
+
+ private:
+  void wait_for_signal() {
+    signals_.async_wait([this](const boost::system::error_code& cancelled, int signal) {
+      if (cancelled) return;
+      stop({Ending::Kind::signal, static_cast<std::uint32_t>(signal), {}});
+      wait_for_signal();  // a second one ends drain()
+    });
+  }
+
+  void stop(const Ending& ending) {
+    serial0_->close();  // a vCPU may wait for a reader that takes nothing
+    serial1_->close();
+    if (machine_ != nullptr) machine_->stop(ending);
+  }
+
+  Machine* machine_ = nullptr;
+  std::unique_ptr<hostio::SerialBackend> serial0_;
+  std::unique_ptr<hostio::SerialBackend> serial1_;
+  std::optional<SerialLink> link0_;
+  std::optional<SerialLink> link1_;
+  boost::asio::signal_set signals_;
+  boost::asio::steady_timer timer_;
+};
+
+void tell_how_it_ended(const Machine& machine) {
+  const Ending ending = machine.ending();
+  if (const std::string crash = machine.crash_report(); !crash.empty())
+    fmt::print(stderr, "kvmbench: {}", crash);
+  const bool guests_own = ending.kind == Ending::Kind::powered_off || ending.kind == Ending::Kind::debug_exit;
+  if (!guests_own) fmt::print(stderr, "kvmbench: {}\n", describe(ending));
+}
+
+}  // namespace
+
+int run(const RunOptions& options) {
+  const Kvm kvm;
+  require_stable_tsc(options.allow_unstable_tsc);
+  boost::asio::io_context io(1);
+  HostSide host(io, options);
+  Machine machine(kvm, machine_config(options),
+                  {.io = io, .platform = host.platform(), .ended = [&io] { io.stop(); }});
+  const boot::Loaded loaded = load_guest(options, machine.memory());
+
+  RunTimes times;
+  times.tsc_khz = machine.tsc_khz() != 0 ? machine.tsc_khz() : measure_tsc_khz();
+  std::optional<IntervalLog> intervals;
+  if (options.interval > 0) {
+    intervals.emplace(io, machine, options.interval_file.value_or("kvmbench-intervals.jsonl"),
+                      to_duration(options.interval), times.tsc_khz);
+  }
+  host.connect(machine, options.timeout);
+  if (intervals) intervals->start();
+
+  times.started = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+  const auto began = steady_clock::now();
+  machine.start(loaded.entry);
+  const auto keep_running = boost::asio::make_work_guard(io);
+  io.run();
+  machine.join();
+  times.wall_seconds = std::chrono::duration<double>(steady_clock::now() - began).count();
+
+  if (intervals) intervals->finish();
+  host.drain();
+  tell_how_it_ended(machine);
+  write_reports(options, make_report(options, machine, loaded.protocol, times));
+  return exit_status(machine.ending());
+}
+
+}  // namespace kvmbench::cli

@@ -1,0 +1,44 @@
+/// kvmbench run: build a machine, run a guest in it, account for its exits.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "report/formats.hpp"
+#include "vmm/boot/boot.hpp"
+#include "vmm/vm.hpp"
+
+namespace kvmbench::cli {
+
+struct RunOptions {
+  std::string image;  ///< a file, or @NAME for a built-in guest
+  std::optional<std::string> initrd;
+  std::vector<std::string> modules;
+  std::string command_line;
+  std::optional<boot::RawOptions> raw;
+
+  std::uint64_t memory = 512ull << 20;  ///< bytes
+  bool huge_pages = false;
+  unsigned cpus = 1;
+  Irqchip irqchip = Irqchip::full;
+  std::vector<std::string> cpuid_mask;
+  std::string serial = "stdio";
+  std::string second_serial = "null";
+
+  double timeout = 0;  ///< seconds; 0: none
+  bool allow_unstable_tsc = false;
+  std::optional<std::string> mark_on_serial;
+
+  std::vector<report::Format> formats;    ///< empty: none
+  std::vector<std::string> report_files;  ///< the n-th format's; formats beyond them go to stdout
+  bool split_phases = false;
+  double interval = 0;  ///< seconds; 0: none
+  std::optional<std::string> interval_file;
+};
+
+/// The exit status (vmm/ending.hpp). Throws UsageError, HostError.
+[[nodiscard]] int run(const RunOptions& options);
+
+}  // namespace kvmbench::cli

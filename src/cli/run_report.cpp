@@ -1,0 +1,94 @@
+#include "cli/run_report.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/error.hpp"
+#include "cli/terminal_size.hpp"
+#include "vmm/host_facts.hpp"
+
+namespace kvmbench::cli {
+namespace {
+
+report::Facts machine_facts(const RunOptions& options, boot::Protocol protocol) {
+  report::Facts facts = {
+      {"image", options.image},
+      {"protocol", std::string(boot::name_of(protocol))},
+      {"memory", fmt::format("{} MiB{}", options.memory >> 20, options.huge_pages ? " in huge pages" : "")},
+      {"vcpus", fmt::to_string(options.cpus)},
+      {"irqchip", std::string(name_of(options.irqchip))},
+  };
+  if (!options.command_line.empty()) facts.emplace_back("command line", options.command_line);
+  if (options.initrd) facts.emplace_back("initrd", *options.initrd);
+  for (const std::string& module : options.modules) facts.emplace_back("module", module);
+  for (const std::string& feature : options.cpuid_mask) facts.emplace_back("cpuid mask", feature);
+  return facts;
+}
+
+std::string render(report::Format format, const RunOptions& options, const report::Report& report,
+                   bool to_stdout) {
+  switch (format) {
+    case report::Format::text:
+      return report::to_text(report, {.width = to_stdout ? terminal_width() : 120,
+                                      .colour = to_stdout && terminal_has_colour(),
+                                      .split_phases = options.split_phases});
+    case report::Format::markdown:
+      return report::to_markdown(report, options.split_phases);
+    case report::Format::csv:
+      return report::to_csv(report);
+    case report::Format::json:
+      break;
+  }
+  return report::to_json(report);
+}
+
+void write_stdout(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0)
+      throw UsageError(fmt::format("cannot write the report to stdout: {}", std::strerror(errno)));
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+}  // namespace
+
+report::Report make_report(const RunOptions& options, const Machine& machine, boot::Protocol protocol,
+                           const RunTimes& times) {
+  report::Report report;
+  report.kvmbench_version = KVMBENCH_VERSION;
+  report.started = times.started;
+  report.wall_seconds = times.wall_seconds;
+  report.host = host_facts();
+  report.machine = machine_facts(options, protocol);
+  report.ending = describe(machine.ending());
+  report.exit_status = exit_status(machine.ending());
+  report.snapshot = machine.snapshot();
+  report.snapshot.tsc_khz = times.tsc_khz;
+  for (const stats::KeyStats& row : stats::by_key(report.snapshot, stats::Phases::merged)) {
+    const Machine::Answerer answerer = machine.answerer_of(row.key);
+    if (answerer.device == nullptr) continue;
+    report.set_name(row.key, {std::string(answerer.device->name()), answerer.register_name});
+  }
+  return report;
+}
+
+void write_reports(const RunOptions& options, const report::Report& report) {
+  std::optional<UsageError> failure;
+  for (std::size_t i = 0; i < options.formats.size(); ++i) {
+    const bool to_stdout = i >= options.report_files.size();
+    try {
+      const std::string text = render(options.formats[i], options, report, to_stdout);
+      to_stdout ? write_stdout(text) : report::write_file(options.report_files[i], text);
+    } catch (const UsageError& error) {
+      if (!failure) failure = error;
+    }
+  }
+  if (failure) throw *failure;
+}
+
+}  // namespace kvmbench::cli

@@ -1,0 +1,193 @@
+// Arguments, and nothing else: each subcommand is a file in src/cli/.
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "base/error.hpp"
+#include "cli/guests.hpp"
+#include "cli/host.hpp"
+#include "cli/run.hpp"
+
+namespace {
+
+using kvmbench::Irqchip;
+using kvmbench::boot::CpuMode;
+using kvmbench::cli::RunOptions;
+using kvmbench::report::Format;
+
+constexpr int usage_status = 2;
+constexpr int host_status = 4;
+
+constexpr const char* run_examples = R"(
+Examples:
+  kvmbench run @mix                                    a built-in guest (kvmbench guests lists them)
+  kvmbench run vmlinuz --initrd initrd --mem 1G --cpus 2 --cmdline 'console=ttyS0 quiet'
+  kvmbench run kernel.elf --report none --report json --report-file run.json
+  kvmbench run boot.bin --mode 16 --load-address 0x7c00 --serial null --timeout 10s
+
+Exit status: the guest's own (the low 8 bits of what it writes to port 0xf4), 0 when it powered off or halted,
+2 usage, 4 host or KVM, 5 guest crashed (triple fault), 6 guest asked for a reset, 124 time limit, 128+n signal n.
+)";
+
+const std::map<std::string, double> seconds_by_unit = {
+    {"us", 1e-6}, {"ms", 1e-3}, {"s", 1}, {"m", 60}, {"h", 3600}};
+
+CLI::Validator duration() {
+  return CLI::AsNumberWithUnit(seconds_by_unit, CLI::AsNumberWithUnit::CASE_SENSITIVE, "TIME");
+}
+
+/// The options of `kvmbench run` in the shape that CLI11 fills.
+struct RunArguments {
+  RunOptions options;
+  std::string mode;
+  std::uint64_t load_address = 0;
+  std::uint64_t entry = 0;
+  std::vector<std::string> reports{"text"};
+};
+
+void add_image_options(CLI::App& run, RunArguments& arguments) {
+  RunOptions& options = arguments.options;
+  run.add_option("image", options.image, "bzImage, ELF or raw file (its content decides), or @NAME")
+      ->required();
+  run.add_option("--initrd", options.initrd, "initial RAM disk of a Linux or PVH image")->option_text("FILE");
+  run.add_option("--cmdline", options.command_line, "the guest's command line")->option_text("TEXT");
+  run.add_option("--module", options.modules, "multiboot or PVH module; may be repeated")
+      ->option_text("FILE")
+      ->allow_extra_args(false);
+  run.add_option("--mode", arguments.mode, "the image is a raw binary, entered in this mode")
+      ->option_text("16|32|64")
+      ->check(CLI::IsMember({"16", "32", "64"}));
+  run.add_option("--load-address", arguments.load_address,
+                 "where a raw binary goes (default 0x7c00 or 0x100000)")
+      ->option_text("GPA")
+      ->needs("--mode");
+  run.add_option("--entry", arguments.entry, "where a raw binary is entered (default its load address)")
+      ->option_text("GPA")
+      ->needs("--mode");
+}
+
+void add_machine_options(CLI::App& run, RunArguments& arguments) {
+  RunOptions& options = arguments.options;
+  run.add_option("--mem", options.memory, "guest memory (default 512M)")
+      ->option_text("SIZE")
+      ->transform(CLI::AsSizeValue(false));
+  run.add_flag("--hugepages", options.huge_pages, "guest memory in 2 MiB pages from hugetlbfs");
+  run.add_option("--cpus", options.cpus, "vCPUs (default 1)")->option_text("N");
+  run.add_option("--irqchip", options.irqchip,
+                 "interrupt controllers in the kernel: all (default), local APICs, none")
+      ->option_text("full|split|none")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Irqchip>{
+          {"full", Irqchip::full}, {"split", Irqchip::split}, {"none", Irqchip::none}}));
+  run.add_option("--cpuid-mask", options.cpuid_mask,
+                 "hide a CPU feature (avx2, kvmclock, 0x7.0:ebx.5); may be repeated")
+      ->option_text("FEATURE")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  run.add_option("--serial", options.serial,
+                 "where the first serial port goes (default stdio; Ctrl-a x leaves)")
+      ->option_text("stdio|null|file:PATH|pty|unix:PATH");
+  run.add_option("--serial2", options.second_serial, "the same for the second serial port (default null)")
+      ->option_text("SPEC");
+}
+
+void add_account_options(CLI::App& run, RunArguments& arguments) {
+  RunOptions& options = arguments.options;
+  run.add_option("--timeout", options.timeout, "stop the guest after this time")
+      ->option_text("TIME")
+      ->transform(duration());
+  run.add_flag("--allow-unstable-tsc", options.allow_unstable_tsc, "run although the host's TSC is no clock");
+  run.add_option("--mark-on-serial", options.mark_on_serial,
+                 "begin a phase at each line of serial output that matches")
+      ->option_text("REGEX");
+  run.add_option("--report", arguments.reports, "formats of the exit report (default text); may be repeated")
+      ->option_text("text|json|csv|markdown|none")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember({"text", "json", "csv", "markdown", "none"}));
+  run.add_option("--report-file", options.report_files,
+                 "file of the first report, of the second, ...; further reports go to stdout")
+      ->option_text("FILE")
+      ->allow_extra_args(false);
+  run.add_flag("--by-phase", options.split_phases, "split text and markdown reports by phase");
+  run.add_option("--interval", options.interval,
+                 "append a JSON line of what has come, this often, while running")
+      ->option_text("TIME")
+      ->transform(duration());
+  run.add_option("--interval-file", options.interval_file, "where to (default kvmbench-intervals.jsonl)")
+      ->option_text("FILE")
+      ->needs("--interval");
+}
+
+RunOptions finish(const CLI::App& run, RunArguments& arguments) {
+  RunOptions& options = arguments.options;
+  if (!arguments.mode.empty()) {
+    const std::map<std::string, CpuMode> modes = {
+        {"16", CpuMode::real16}, {"32", CpuMode::protected32}, {"64", CpuMode::long64}};
+    options.raw =
+        kvmbench::boot::RawOptions{.mode = modes.at(arguments.mode), .load_address = {}, .entry = {}};
+    if (run.count("--load-address") != 0) options.raw->load_address = arguments.load_address;
+    if (run.count("--entry") != 0) options.raw->entry = arguments.entry;
+  }
+  const std::map<std::string, Format> formats = {
+      {"text", Format::text}, {"json", Format::json}, {"csv", Format::csv}, {"markdown", Format::markdown}};
+  for (const std::string& name : arguments.reports) {
+    if (name != "none") options.formats.push_back(formats.at(name));
+  }
+  if (options.report_files.size() > options.formats.size()) {
+    throw kvmbench::UsageError(fmt::format(
+        "--report-file is given {} times for {} report format{}; give each file its "
+        "--report",
+        options.report_files.size(), options.formats.size(), options.formats.size() == 1 ? "" : "s"));
+  }
+  return options;
+}
+
+int dispatch(int argc, char** argv) {
+  CLI::App app("kvmbench: runs a virtual machine and accounts for every VM exit", "kvmbench");
+  app.set_version_flag("--version", "kvmbench " KVMBENCH_VERSION);
+  app.require_subcommand(1);
+  app.footer("kvmbench COMMAND --help tells more; man kvmbench tells all.");
+
+  RunArguments arguments;
+  CLI::App& run = *app.add_subcommand("run", "run a guest and report its exits");
+  run.footer(run_examples);
+  add_image_options(run, arguments);
+  add_machine_options(run, arguments);
+  add_account_options(run, arguments);
+  const CLI::App& host = *app.add_subcommand("host", "show what this host is and what its KVM can do");
+  const CLI::App& guests = *app.add_subcommand("guests", "list the built-in guests");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& wanted) {  // --help, --version
+    return app.exit(wanted);
+  } catch (const CLI::ParseError& error) {
+    fmt::print(stderr, "kvmbench: {} (kvmbench {}--help)\n", error.what(), run.parsed() ? "run " : "");
+    return usage_status;
+  }
+  if (host) return kvmbench::cli::host();
+  if (guests) return kvmbench::cli::guests();
+  return kvmbench::cli::run(finish(run, arguments));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of the write
+  try {
+    return dispatch(argc, argv);
+  } catch (const kvmbench::UsageError& error) {
+    fmt::print(stderr, "kvmbench: {}\n", error.what());
+    return usage_status;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "kvmbench: {}\n", error.what());
+    return host_status;
+  }
+}
