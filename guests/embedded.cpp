@@ -7,6 +7,8 @@ GUEST_IMAGE(hello);
 GUEST_IMAGE(mix);
 GUEST_IMAGE(idle);
 GUEST_IMAGE(smp);
+GUEST_IMAGE(self);
+GUEST_IMAGE(edges);
 GUEST_IMAGE(crash);
 GUEST_IMAGE(spin);
 
@@ -31,6 +33,14 @@ std::span<const BuiltInGuest> built_in_guests() {
                    "starts all CPUs; each writes its share to a port and interrupts the next one",
                    "n=WRITES of all CPUs, or budget_ms=200; ipis=16 of each CPU; cpus=N (all by default)",
                    {kvmbench_guest_smp, kvmbench_guest_smp_end}},
+      BuiltInGuest{"self",
+                   "reads its own exit counts by port, request block, MSR and page, and what that costs",
+                   "n=ROUNDS of known work (200)",
+                   {kvmbench_guest_self, kvmbench_guest_self_end}},
+      BuiltInGuest{"edges",
+                   "uses the exit-count interface as it is not meant, and checks the answers",
+                   "memory=BYTES below the hole (blocks at its end); cpus=N at once (all by default)",
+                   {kvmbench_guest_edges, kvmbench_guest_edges_end}},
       BuiltInGuest{"crash", "ends in a triple fault", "", {kvmbench_guest_crash, kvmbench_guest_crash_end}},
       BuiltInGuest{
           "spin", "runs forever and causes no exit", "", {kvmbench_guest_spin, kvmbench_guest_spin_end}},

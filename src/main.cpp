@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
 #include <csignal>
-#include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <functional>
 #include <map>
@@ -14,6 +16,7 @@
 #include "cli/guests.hpp"
 #include "cli/host.hpp"
 #include "cli/run.hpp"
+#include "cli/standard_streams.hpp"
 
 namespace {
 
@@ -25,11 +28,32 @@ using kvmbench::report::Format;
 constexpr int usage_status = 2;
 constexpr int host_status = 4;
 
+constexpr const char* examples = R"(
+Examples:
+  kvmbench run @hello                the shortest run: a built-in guest and its exits
+  kvmbench guests                    which guests there are
+  kvmbench host                      what this host's KVM can do
+
+kvmbench COMMAND --help tells more; man kvmbench tells all.
+)";
+
+constexpr const char* host_examples = R"(
+Examples:
+  kvmbench host                      this host's facts, as in a report's header, and its KVM's capabilities
+  kvmbench host > host.txt           to be compared with another host's
+)";
+
+constexpr const char* guests_examples = R"(
+Examples:
+  kvmbench guests                    their names, and the options that --cmdline gives them
+  kvmbench run @mix --cmdline n=100  runs one of them
+)";
+
 constexpr const char* run_examples = R"(
 Examples:
   kvmbench run @mix                                    a built-in guest (kvmbench guests lists them)
   kvmbench run vmlinuz --initrd initrd --mem 1G --cpus 2 --cmdline 'console=ttyS0 quiet'
-  kvmbench run kernel.elf --report none --report json --report-file run.json
+  kvmbench run kernel.elf --report json --report-file run.json
   kvmbench run boot.bin --mode 16 --load-address 0x7c00 --serial null --timeout 10s
 
 Exit status: the guest's own (the low 8 bits of what it writes to port 0xf4), 0 when it powered off or halted,
@@ -39,14 +63,23 @@ Exit status: the guest's own (the low 8 bits of what it writes to port 0xf4), 0 
 const std::map<std::string, double> seconds_by_unit = {
     {"us", 1e-6}, {"ms", 1e-3}, {"s", 1}, {"m", 60}, {"h", 3600}};
 
-CLI::Validator duration() {
-  return CLI::AsNumberWithUnit(seconds_by_unit, CLI::AsNumberWithUnit::CASE_SENSITIVE, "TIME");
+/// A time in seconds, within what the timers can count and a log can be written in.
+void takes_duration(CLI::Option& option) {
+  option.option_text("TIME");
+  option.transform(CLI::AsNumberWithUnit(seconds_by_unit, CLI::AsNumberWithUnit::CASE_SENSITIVE, "TIME"));
+  option.check([](const std::string& text) {
+    const double seconds = std::strtod(text.c_str(), nullptr);
+    const bool possible = seconds >= 1e-3 && seconds <= 1e5 * 3600;
+    return possible ? std::string() : std::string("a time is 1ms to 100000h");
+  });
 }
 
 /// The options of `kvmbench run` in the shape that CLI11 fills.
 struct RunArguments {
   RunOptions options;
   std::string mode;
+  std::string irqchip = "full";
+  std::vector<std::string> guest_stats{"port", "msr", "page"};
   std::uint64_t load_address = 0;
   std::uint64_t entry = 0;
   std::vector<std::string> reports{"text"};
@@ -77,19 +110,30 @@ void add_machine_options(CLI::App& run, RunArguments& arguments) {
   RunOptions& options = arguments.options;
   run.add_option("--mem", options.memory, "guest memory (default 512M)")
       ->option_text("SIZE")
-      ->transform(CLI::AsSizeValue(false));
+      ->transform(CLI::AsSizeValue(false))
+      ->check([](const std::string& text) {
+        std::uint64_t bytes = 0;  // stays where the number is negative or too large for any type
+        std::from_chars(text.data(), text.data() + text.size(), bytes);
+        const bool possible = bytes >= std::uint64_t{1} << 20 && bytes <= std::uint64_t{64} << 40;
+        return possible ? std::string() : std::string("a machine has 1M to 64T of memory");
+      });
   run.add_flag("--hugepages", options.huge_pages, "guest memory in 2 MiB pages from hugetlbfs");
   run.add_option("--cpus", options.cpus, "vCPUs (default 1)")->option_text("N");
-  run.add_option("--irqchip", options.irqchip,
+  run.add_option("--irqchip", arguments.irqchip,
                  "interrupt controllers in the kernel: all (default), local APICs, none")
       ->option_text("full|split|none")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, Irqchip>{
-          {"full", Irqchip::full}, {"split", Irqchip::split}, {"none", Irqchip::none}}));
+      ->check(CLI::IsMember({"full", "split", "none"}));
   run.add_option("--cpuid-mask", options.cpuid_mask,
                  "hide a CPU feature (avx2, kvmclock, 0x7.0:ebx.5); may be repeated")
       ->option_text("FEATURE")
       ->delimiter(',')
       ->allow_extra_args(false);
+  run.add_option("--guest-stats", arguments.guest_stats,
+                 "how the guest may read its own exit counts (default all three)")
+      ->option_text("port,msr,page|off")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember({"port", "msr", "page", "off"}));
   run.add_option("--serial", options.serial,
                  "where the first serial port goes (default stdio; Ctrl-a x leaves)")
       ->option_text("stdio|null|file:PATH|pty|unix:PATH");
@@ -99,9 +143,7 @@ void add_machine_options(CLI::App& run, RunArguments& arguments) {
 
 void add_account_options(CLI::App& run, RunArguments& arguments) {
   RunOptions& options = arguments.options;
-  run.add_option("--timeout", options.timeout, "stop the guest after this time")
-      ->option_text("TIME")
-      ->transform(duration());
+  takes_duration(*run.add_option("--timeout", options.timeout, "stop the guest after this time"));
   run.add_flag("--allow-unstable-tsc", options.allow_unstable_tsc, "run although the host's TSC is no clock");
   run.add_option("--mark-on-serial", options.mark_on_serial,
                  "begin a phase at each line of serial output that matches")
@@ -116,10 +158,8 @@ void add_account_options(CLI::App& run, RunArguments& arguments) {
       ->option_text("FILE")
       ->allow_extra_args(false);
   run.add_flag("--by-phase", options.split_phases, "split text and markdown reports by phase");
-  run.add_option("--interval", options.interval,
-                 "append a JSON line of what has come, this often, while running")
-      ->option_text("TIME")
-      ->transform(duration());
+  takes_duration(*run.add_option("--interval", options.interval,
+                                 "append a JSON line of what has come, this often, while running"));
   run.add_option("--interval-file", options.interval_file, "where to (default kvmbench-intervals.jsonl)")
       ->option_text("FILE")
       ->needs("--interval");
@@ -135,6 +175,16 @@ RunOptions finish(const CLI::App& run, RunArguments& arguments) {
     if (run.count("--load-address") != 0) options.raw->load_address = arguments.load_address;
     if (run.count("--entry") != 0) options.raw->entry = arguments.entry;
   }
+  const std::map<std::string, Irqchip> irqchips = {
+      {"full", Irqchip::full}, {"split", Irqchip::split}, {"none", Irqchip::none}};
+  options.irqchip = irqchips.at(arguments.irqchip);
+  const auto has = [&ways = arguments.guest_stats](const char* way) {
+    return std::find(ways.begin(), ways.end(), way) != ways.end();
+  };
+  if (has("off") && arguments.guest_stats.size() > 1) {
+    throw kvmbench::UsageError("--guest-stats off stands alone; leave it out, or the others");
+  }
+  options.guest_stats = {.port = has("port"), .msr = has("msr"), .page = has("page")};
   const std::map<std::string, Format> formats = {
       {"text", Format::text}, {"json", Format::json}, {"csv", Format::csv}, {"markdown", Format::markdown}};
   for (const std::string& name : arguments.reports) {
@@ -152,8 +202,8 @@ RunOptions finish(const CLI::App& run, RunArguments& arguments) {
 int dispatch(int argc, char** argv) {
   CLI::App app("kvmbench: runs a virtual machine and accounts for every VM exit", "kvmbench");
   app.set_version_flag("--version", "kvmbench " KVMBENCH_VERSION);
-  app.require_subcommand(1);
-  app.footer("kvmbench COMMAND --help tells more; man kvmbench tells all.");
+  app.require_subcommand(0, 1);  // none at all is told below, by the names of those there are
+  app.footer(examples);
 
   RunArguments arguments;
   CLI::App& run = *app.add_subcommand("run", "run a guest and report its exits");
@@ -161,33 +211,39 @@ int dispatch(int argc, char** argv) {
   add_image_options(run, arguments);
   add_machine_options(run, arguments);
   add_account_options(run, arguments);
-  const CLI::App& host = *app.add_subcommand("host", "show what this host is and what its KVM can do");
-  const CLI::App& guests = *app.add_subcommand("guests", "list the built-in guests");
+  CLI::App& host = *app.add_subcommand("host", "show what this host is and what its KVM can do");
+  host.footer(host_examples);
+  CLI::App& guests = *app.add_subcommand("guests", "list the built-in guests");
+  guests.footer(guests_examples);
 
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& wanted) {  // --help, --version
     return app.exit(wanted);
   } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "kvmbench: {} (kvmbench {}--help)\n", error.what(), run.parsed() ? "run " : "");
-    return usage_status;
+    throw kvmbench::UsageError(
+        fmt::format("{} (kvmbench {}--help)", error.what(), run.parsed() ? "run " : ""));
   }
   if (host) return kvmbench::cli::host();
   if (guests) return kvmbench::cli::guests();
-  return kvmbench::cli::run(finish(run, arguments));
+  if (run) return kvmbench::cli::run(finish(run, arguments));
+  throw kvmbench::UsageError("a command is needed: run, host or guests (kvmbench --help)");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of the write
+  kvmbench::cli::fill_closed_streams();
   try {
-    return dispatch(argc, argv);
+    const int status = dispatch(argc, argv);
+    kvmbench::cli::flush_stdout();
+    return status;
   } catch (const kvmbench::UsageError& error) {
-    fmt::print(stderr, "kvmbench: {}\n", error.what());
+    kvmbench::cli::tell(error.what());
     return usage_status;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "kvmbench: {}\n", error.what());
+    kvmbench::cli::tell(error.what());
     return host_status;
   }
 }

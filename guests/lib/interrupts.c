@@ -45,6 +45,10 @@ void interrupts_set_handler(uint8_t vector, interrupt_handler* handler) {
   set_gate(vector, (uint64_t)handler);
 }
 
+void interrupts_set_exception_handler(uint8_t vector, exception_handler* handler) {
+  set_gate(vector, (uint64_t)handler);
+}
+
 void exception(const struct exception_frame* frame) {
   print_text("exception ");
   print_number(frame->vector);

@@ -28,4 +28,8 @@ void interrupts_load(void);
 
 void interrupts_set_handler(uint8_t vector, interrupt_handler* handler);
 
+/// Of an exception that pushes an error code.
+typedef void exception_handler(struct interrupt_frame* frame, uint64_t error_code);
+void interrupts_set_exception_handler(uint8_t vector, exception_handler* handler);
+
 #endif

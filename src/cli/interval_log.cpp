@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 
 #include "base/error.hpp"
+#include "cli/standard_streams.hpp"
 #include "report/formats.hpp"
 
 namespace kvmbench::cli {
@@ -51,9 +51,11 @@ void IntervalLog::write_line() {
   now.tsc_khz = tsc_khz_;
   const std::string line = report::to_json_line(now - last_, number_++) + "\n";
   // One write a line: with O_APPEND, lines of two runs into one file stay whole.
-  if (::write(fd_.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
+  const ssize_t written = ::write(fd_.get(), line.data(), line.size());
+  if (written != static_cast<ssize_t>(line.size())) {
     failed_ = true;
-    fmt::print(stderr, "kvmbench: {}: {}; no more intervals are written\n", path_, std::strerror(errno));
+    tell(fmt::format("{}: {}; no more intervals are written", path_,
+                     written < 0 ? std::strerror(errno) : "no room for a whole line"));
   }
   last_ = std::move(now);
 }

@@ -9,7 +9,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <csignal>
-#include <cstdio>
 #include <ctime>
 #include <optional>
 #include <thread>
@@ -19,6 +18,7 @@
 #include "cli/boot_files.hpp"
 #include "cli/interval_log.hpp"
 #include "cli/run_report.hpp"
+#include "cli/standard_streams.hpp"
 #include "hostio/serial_backend.hpp"
 #include "vmm/host_facts.hpp"
 #include "vmm/machine.hpp"
@@ -36,6 +36,7 @@ MachineConfig machine_config(const RunOptions& options) {
   config.irqchip = options.irqchip;
   for (const std::string& feature : options.cpuid_mask)
     config.masked_cpuid.push_back(parse_cpuid_bit(feature));
+  config.guest_stats = options.guest_stats;
   config.mark_on_serial = options.mark_on_serial;
   return config;
 }
@@ -50,8 +51,7 @@ void require_stable_tsc(bool allow_unstable) {
                     "cycles mean little; counts are not affected: --allow-unstable-tsc runs all the same",
                     lacking));
   }
-  fmt::print(stderr, "kvmbench: warning: /proc/cpuinfo lacks {}: counts are exact, times may not be\n",
-             lacking);
+  tell(fmt::format("warning: /proc/cpuinfo lacks {}: counts are exact, times may not be", lacking));
 }
 
 /// For hosts whose KVM does not know the frequency: against the monotonic clock, over 50 ms.
@@ -75,7 +75,7 @@ class SerialLink final : public ReceiveReady {
     uart.set_receive_ready(*this);
     backend.start([&uart](std::span<const std::uint8_t> characters) { return uart.receive(characters); });
     if (const std::string notice = backend.notice(); !notice.empty()) {
-      fmt::print(stderr, "kvmbench: {}: {}\n", uart.name(), notice);
+      tell(fmt::format("{}: {}", uart.name(), notice));
     }
   }
   void receive_ready() noexcept override { backend_.room(); }
@@ -123,6 +123,12 @@ class HostSide final {
     serial1_->drain();
   }
 
+  /// No vCPU waits any more for a reader that takes nothing.
+  void close() {
+    serial0_->close();
+    serial1_->close();
+  }
+
  private:
   void wait_for_signal() {
     signals_.async_wait([this](const boost::system::error_code& cancelled, int signal) {
@@ -133,8 +139,7 @@ class HostSide final {
   }
 
   void stop(const Ending& ending) {
-    serial0_->close();  // a vCPU may wait for a reader that takes nothing
-    serial1_->close();
+    close();
     if (machine_ != nullptr) machine_->stop(ending);
   }
 
@@ -147,23 +152,39 @@ class HostSide final {
   boost::asio::steady_timer timer_;
 };
 
+/// Before a machine is destroyed, which waits for its vCPUs, also where an exception ends the run.
+class CloseFirst final {
+ public:
+  explicit CloseFirst(HostSide& host) : host_(host) {}
+  CloseFirst(const CloseFirst&) = delete;
+  CloseFirst& operator=(const CloseFirst&) = delete;
+  ~CloseFirst() { host_.close(); }
+
+ private:
+  HostSide& host_;
+};
+
 void tell_how_it_ended(const Machine& machine) {
   const Ending ending = machine.ending();
-  if (const std::string crash = machine.crash_report(); !crash.empty())
-    fmt::print(stderr, "kvmbench: {}", crash);
+  if (std::string crash = machine.crash_report(); !crash.empty()) {
+    crash.pop_back();  // the newline, which tell() brings
+    tell(crash);
+  }
   const bool guests_own = ending.kind == Ending::Kind::powered_off || ending.kind == Ending::Kind::debug_exit;
-  if (!guests_own) fmt::print(stderr, "kvmbench: {}\n", describe(ending));
+  if (!guests_own) tell(describe(ending));
 }
 
 }  // namespace
 
 int run(const RunOptions& options) {
+  check_report_files(options);
   const Kvm kvm;
   require_stable_tsc(options.allow_unstable_tsc);
   boost::asio::io_context io(1);
   HostSide host(io, options);
   Machine machine(kvm, machine_config(options),
                   {.io = io, .platform = host.platform(), .ended = [&io] { io.stop(); }});
+  const CloseFirst close_first(host);
   const boot::Loaded loaded = load_guest(options, machine.memory());
 
   RunTimes times;

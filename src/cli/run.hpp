@@ -8,6 +8,7 @@
 
 #include "report/formats.hpp"
 #include "vmm/boot/boot.hpp"
+#include "vmm/guest_stats.hpp"
 #include "vmm/vm.hpp"
 
 namespace kvmbench::cli {
@@ -24,6 +25,7 @@ struct RunOptions {
   unsigned cpus = 1;
   Irqchip irqchip = Irqchip::full;
   std::vector<std::string> cpuid_mask;
+  GuestStatsWays guest_stats;
   std::string serial = "stdio";
   std::string second_serial = "null";
 

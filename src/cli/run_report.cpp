@@ -1,10 +1,12 @@
 #include "cli/run_report.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include "base/error.hpp"
 #include "cli/terminal_size.hpp"
@@ -13,6 +15,14 @@
 namespace kvmbench::cli {
 namespace {
 
+std::string name_of(const GuestStatsWays& ways) {
+  std::vector<std::string_view> names;
+  if (ways.port) names.push_back("port");
+  if (ways.msr) names.push_back("msr");
+  if (ways.page) names.push_back("page");
+  return names.empty() ? "off" : fmt::format("{}", fmt::join(names, ", "));
+}
+
 report::Facts machine_facts(const RunOptions& options, boot::Protocol protocol) {
   report::Facts facts = {
       {"image", options.image},
@@ -20,6 +30,7 @@ report::Facts machine_facts(const RunOptions& options, boot::Protocol protocol) 
       {"memory", fmt::format("{} MiB{}", options.memory >> 20, options.huge_pages ? " in huge pages" : "")},
       {"vcpus", fmt::to_string(options.cpus)},
       {"irqchip", std::string(name_of(options.irqchip))},
+      {"guest stats", name_of(options.guest_stats)},
   };
   if (!options.command_line.empty()) facts.emplace_back("command line", options.command_line);
   if (options.initrd) facts.emplace_back("initrd", *options.initrd);
@@ -49,6 +60,11 @@ void write_stdout(std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
+    if (written < 0 && errno == EAGAIN) {  // whoever shares it with us has made it non-blocking
+      pollfd room{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+      ::poll(&room, 1, -1);
+      continue;
+    }
     if (written < 0)
       throw UsageError(fmt::format("cannot write the report to stdout: {}", std::strerror(errno)));
     text.remove_prefix(static_cast<std::size_t>(written));
@@ -75,6 +91,25 @@ report::Report make_report(const RunOptions& options, const Machine& machine, bo
     report.set_name(row.key, {std::string(answerer.device->name()), answerer.register_name});
   }
   return report;
+}
+
+void check_report_files(const RunOptions& options) {
+  namespace fs = std::filesystem;
+  for (const std::string& path : options.report_files) {
+    const auto refuse = [&path](const std::string& why) {
+      throw UsageError(fmt::format("--report-file {}: {}; give another path", path, why));
+    };
+    if (path.empty()) refuse("is no file's name");
+    std::error_code ignored;
+    if (fs::is_directory(path, ignored)) refuse("is a directory");
+    const bool written_in_place = fs::exists(path, ignored) && !fs::is_regular_file(path, ignored);
+    const fs::path target = fs::weakly_canonical(fs::absolute(path, ignored), ignored);
+    const fs::path needed = written_in_place ? target : target.parent_path();
+    if (::access(needed.c_str(), written_in_place ? W_OK : W_OK | X_OK) != 0) {
+      refuse(fmt::format("cannot write {} {}: {}", written_in_place ? "to" : "into", needed.string(),
+                         std::strerror(errno)));
+    }
+  }
 }
 
 void write_reports(const RunOptions& options, const report::Report& report) {

@@ -18,6 +18,9 @@ struct RunTimes {
 [[nodiscard]] report::Report make_report(const RunOptions& options, const Machine& machine,
                                          boot::Protocol protocol, const RunTimes& times);
 
+/// Throws UsageError for a report file that could not be written after the run: its account would be lost.
+void check_report_files(const RunOptions& options);
+
 /// Every format to its file or to stdout. All are tried; throws UsageError for the first that cannot be
 /// written.
 void write_reports(const RunOptions& options, const report::Report& report);

@@ -5,6 +5,8 @@
 
 #include <atomic>
 #include <cerrno>
+#include <csignal>
+#include <initializer_list>
 
 #include "base/error.hpp"
 
@@ -26,6 +28,23 @@ termios raw(termios mode) noexcept {
   return mode;
 }
 
+/// Async-signal-safe.
+void restore_terminal() noexcept {
+  const int error = errno;
+  const int fd = raw_fd.exchange(-1);
+  if (fd >= 0) ::tcsetattr(fd, TCSANOW, &saved_mode);
+  errno = error;
+}
+
+/// A crash of this program leaves the terminal as it was. With SA_RESETHAND the signal then does what it
+/// always does.
+void restore_on_fatal_signals() noexcept {
+  struct sigaction action {};
+  action.sa_handler = [](int) { restore_terminal(); };
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  for (const int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT}) ::sigaction(signal, &action, nullptr);
+}
+
 }  // namespace
 
 RawTerminal::RawTerminal(int fd) {
@@ -34,6 +53,7 @@ RawTerminal::RawTerminal(int fd) {
   if (::tcgetattr(fd, &saved_mode) != 0) throw HostError::from_errno("reading the terminal's mode");
   const termios mode = raw(saved_mode);
   raw_fd = fd;
+  restore_on_fatal_signals();
   // At once: waiting for output to drain would hang on a terminal whose output is stopped.
   if (::tcsetattr(fd, TCSANOW, &mode) != 0) {
     raw_fd = -1;
@@ -49,13 +69,6 @@ bool in_background(int fd) noexcept {
   // It fails for a terminal that is not this session's own, which then has no say in what it may do.
   const pid_t foreground = ::tcgetpgrp(fd);
   return foreground >= 0 && foreground != ::getpgrp();
-}
-
-void restore_terminal() noexcept {
-  const int error = errno;
-  const int fd = raw_fd.exchange(-1);
-  if (fd >= 0) ::tcsetattr(fd, TCSANOW, &saved_mode);
-  errno = error;
 }
 
 }  // namespace kvmbench::hostio

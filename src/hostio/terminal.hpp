@@ -3,7 +3,8 @@
 
 namespace kvmbench::hostio {
 
-/// Puts a terminal into raw mode and, when destroyed, back into the mode that it found. Every key goes to the
+/// Puts a terminal into raw mode and, when destroyed, back into the mode that it found, also
+/// where the process dies of a fault or aborts. Every key goes to the
 /// guest, Ctrl-C included; output processing stays on, so that messages of the host still begin at the left
 /// margin. One at a time in a process: throws UsageError for a second one, HostError where the terminal
 /// refuses.
@@ -18,9 +19,5 @@ class RawTerminal final {
 /// True if reading from terminal `fd` or changing its mode would stop this process, which does not have it
 /// now: it was started with `&`, or by a program such as timeout(1) that makes a process group of its own.
 [[nodiscard]] bool in_background(int fd) noexcept;
-
-/// For a handler of a fatal signal: as the destructor of the raw terminal that there may be.
-/// Async-signal-safe.
-void restore_terminal() noexcept;
 
 }  // namespace kvmbench::hostio

@@ -22,6 +22,7 @@ inline constexpr Gpa bios_area_end{0x10'0000};
 // Devices, in the hole between low_ram_limit and 4 GiB.
 inline constexpr Gpa pci_window{0xc000'0000};  // for BARs, up to virtio_mmio
 inline constexpr Gpa virtio_mmio{0xd000'0000};
+inline constexpr Gpa exit_count_pages{0xde00'0000};  // the guest's own exit counts, a page a vCPU
 inline constexpr Gpa io_apic{0xfec0'0000};
 inline constexpr Gpa local_apic{0xfee0'0000};
 

@@ -73,6 +73,12 @@ class Node final {
     return static_cast<Unsigned>(value_.get<std::uint64_t>());
   }
 
+  /// An integer or null.
+  [[nodiscard]] std::optional<std::uint64_t> number_or_null() const {
+    if (value_.is_null()) return std::nullopt;
+    return number();
+  }
+
   [[nodiscard]] int status() const {
     constexpr std::int64_t most = std::numeric_limits<int>::max();
     constexpr std::int64_t least = std::numeric_limits<int>::min();
@@ -137,8 +143,8 @@ class Reader final {
   Report read(const Node& root) {
     check_version(root);
     root.expect_members({"format", "version", "kvmbench", "started", "wall_seconds", "ending", "exit_status",
-                         "machine", "host", "tsc_khz", "began", "taken", "exits", "totals", "by_reason",
-                         "phases", "buckets", "vcpus"});
+                         "machine", "host", "tsc_khz", "began", "taken", "exits", "kernel_exits", "totals",
+                         "by_reason", "phases", "buckets", "vcpus"});
     check_buckets(root["buckets"]);
     report_.kvmbench_version = root["kvmbench"].text();
     report_.started = root["started"].text();
@@ -200,12 +206,14 @@ class Reader final {
   }
 
   stats::VcpuSnapshot vcpu(const Node& node) {
-    node.expect_members({"vcpu", "exits", "keys"});
+    node.expect_members({"vcpu", "exits", "kernel_exits", "keys"});
     stats::VcpuSnapshot vcpu;
     vcpu.vcpu = node["vcpu"].number<std::uint32_t>();
     if (!vcpus_.insert(vcpu.vcpu).second) node["vcpu"].refuse("this vCPU comes twice");
     vcpu.exits = node["exits"].number();
     exits_.add(vcpu.exits, node["exits"]);
+    vcpu.kernel_exits = node["kernel_exits"].number_or_null();
+    kernel_exits_.add(vcpu.kernel_exits.value_or(0), node["kernel_exits"]);
     std::set<stats::ExitKey, KeyOrder> seen;
     for (const Node& key : node["keys"].elements(max_keys)) {
       vcpu.keys.push_back(key_stats(key));
@@ -275,7 +283,7 @@ class Reader final {
   Report report_;
   std::set<std::uint32_t> vcpus_;
   std::set<stats::ExitKey, KeyOrder> named_;
-  BoundedSum exits_, counts_, transfers_, services_, runs_;
+  BoundedSum exits_, kernel_exits_, counts_, transfers_, services_, runs_;
   BoundedSum cycles_;  // service and run
 };
 

@@ -102,12 +102,20 @@ Json phases_value(const stats::Snapshot& snapshot) {
   return value;
 }
 
+/// null where the kernel keeps no count.
+Json kernel_exits_value(const std::optional<std::uint64_t>& kernel_exits) {
+  return kernel_exits ? Json(*kernel_exits) : Json(nullptr);
+}
+
 Json vcpus_value(const Report& report) {
   Json value = Json::array();
   for (const stats::VcpuSnapshot& vcpu : report.snapshot.vcpus) {
     Json keys = Json::array();
     for (const stats::KeyStats& stats : vcpu.keys) keys.push_back(key_value(report, stats));
-    value.push_back({{"vcpu", vcpu.vcpu}, {"exits", vcpu.exits}, {"keys", std::move(keys)}});
+    value.push_back({{"vcpu", vcpu.vcpu},
+                     {"exits", vcpu.exits},
+                     {"kernel_exits", kernel_exits_value(vcpu.kernel_exits)},
+                     {"keys", std::move(keys)}});
   }
   return value;
 }
@@ -152,6 +160,7 @@ std::string to_json(const Report& report) {
                    {"began", snapshot.began},
                    {"taken", snapshot.taken},
                    {"exits", snapshot.exits()},
+                   {"kernel_exits", kernel_exits_value(snapshot.kernel_exits())},
                    {"totals", sums_value(account.total)},
                    {"by_reason", reasons_value(account)},
                    {"phases", phases_value(snapshot)},
@@ -169,7 +178,9 @@ std::string to_json(const Report& report) {
 std::string to_json_line(const stats::Snapshot& interval, std::uint64_t number) {
   Json vcpus = Json::array();
   for (const stats::VcpuSnapshot& vcpu : interval.vcpus) {
-    vcpus.push_back({{"vcpu", vcpu.vcpu}, {"exits", vcpu.exits}});
+    vcpus.push_back({{"vcpu", vcpu.vcpu},
+                     {"exits", vcpu.exits},
+                     {"kernel_exits", kernel_exits_value(vcpu.kernel_exits)}});
   }
   Json keys = Json::array();
   for (const stats::KeyStats& stats : stats::by_key(interval, stats::Phases::kept)) {
@@ -190,6 +201,7 @@ std::string to_json_line(const stats::Snapshot& interval, std::uint64_t number) 
                   {"began", interval.began},
                   {"taken", interval.taken},
                   {"exits", interval.exits()},
+                  {"kernel_exits", kernel_exits_value(interval.kernel_exits())},
                   {"vcpus", std::move(vcpus)},
                   {"keys", std::move(keys)}});
 }

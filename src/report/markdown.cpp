@@ -74,7 +74,10 @@ class MarkdownReport final {
   std::string render(bool split_phases) {
     header();
     const Account whole = account_of(report_.snapshot);
-    if (whole.total.count == 0) return std::move(out_) + "\nNo exits were recorded.\n";
+    const std::string kernel_exits = kernel_exits_in_words(report_.snapshot);
+    if (whole.total.count == 0) {
+      return std::move(out_) + "\nNo exits were recorded. " + escaped(kernel_exits) + '\n';
+    }
     if (split_phases) {
       phases();
       for (std::size_t i = 0; i < report_.snapshot.phases.size(); ++i) {
@@ -84,7 +87,7 @@ class MarkdownReport final {
       }
     }
     tables(whole, split_phases ? ", whole run" : "");
-    out_ += '\n' + agreement(report_.snapshot, whole.total.count) +
+    out_ += '\n' + agreement(report_.snapshot, whole.total.count) + ' ' + escaped(kernel_exits) +
             " Service time: from the return of `KVM_RUN` to the next `KVM_RUN`. Run: time in `KVM_RUN` "
             "before the "
             "exit.\n\n";

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <tuple>
 
 #include "report/units.hpp"
@@ -136,6 +137,26 @@ std::string agreement(const stats::Snapshot& snapshot, std::uint64_t keys_total)
   return fmt::format("The keys hold {}, {} {} than KVM_RUN returned: taken while a vCPU was recording.",
                      exits_in_words(keys_total), grouped(fewer ? returns - keys_total : keys_total - returns),
                      fewer ? "fewer" : "more");
+}
+
+std::string kernel_exits_in_words(const stats::Snapshot& snapshot) {
+  const std::optional<std::uint64_t> kernel = snapshot.kernel_exits();
+  if (!kernel) return "How many hardware exits there were is not known: this kernel keeps no such count.";
+  const std::uint64_t returns = snapshot.exits();
+  const std::string both =
+      fmt::format("KVM counted {} hardware exit{} and KVM_RUN returned {} time{}", grouped(*kernel),
+                  *kernel == 1 ? "" : "s", grouped(returns), returns == 1 ? "" : "s");
+  // Not every return has a hardware exit of its own (a signal's has none, nor has the second part of an MMIO
+  // access that crosses a page), so that the difference is but a bound of what KVM served itself.
+  if (*kernel > returns) {
+    return fmt::format("{}: at least the difference, {}, KVM served itself.", both,
+                       grouped(*kernel - returns));
+  }
+  if (*kernel < returns) {
+    return fmt::format("{}, {} more: it can return without a hardware exit.", both,
+                       grouped(returns - *kernel));
+  }
+  return both + '.';
 }
 
 std::string ending_of(const Report& report) {

@@ -48,6 +48,8 @@ struct Sums {
 
 /// Whether the keys hold as many exits as KVM_RUN returned, in words.
 [[nodiscard]] std::string agreement(const stats::Snapshot& snapshot, std::uint64_t keys_total);
+/// The kernel's own count of exits beside the returns of KVM_RUN, and what follows from the two, in words.
+[[nodiscard]] std::string kernel_exits_in_words(const stats::Snapshot& snapshot);
 /// "guest powered off after 2.35 s, exit status 0".
 [[nodiscard]] std::string ending_of(const Report& report);
 /// report.host and what the snapshot itself says of the host.

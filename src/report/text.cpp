@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "report/formats.hpp"
 #include "report/printable.hpp"
@@ -30,12 +31,14 @@ class TextReport final {
     if (whole.total.count == 0) {
       heading("Exits");
       paragraph("No exits were recorded.");
+      paragraph(kernel_exits_in_words(report_.snapshot));
       return std::move(out_);
     }
     const std::string of_the_run = options_.split_phases ? ", whole run" : "";
     heading("Exits by reason" + of_the_run);
     reasons(whole);
     paragraph(agreement(report_.snapshot, whole.total.count));
+    paragraph(kernel_exits_in_words(report_.snapshot));
     paragraph(
         "Service time: from the return of KVM_RUN to the next KVM_RUN, spent in kvmbench; mean, p50, p99, "
         "p99.9 and "
@@ -172,19 +175,25 @@ class TextReport final {
   void vcpus() {
     if (report_.snapshot.vcpus.size() < 2) return;
     heading("Exits by vCPU");
-    TextTable table({{.title = "vCPU", .align = Align::left},
-                     {.title = "count"},
-                     {.title = "service"},
-                     {.title = "run"}});
+    const std::optional<std::uint64_t> kernel_exits = report_.snapshot.kernel_exits();
+    std::vector<TextColumn> columns{
+        {.title = "vCPU", .align = Align::left}, {.title = "count"}, {.title = "service"}, {.title = "run"}};
+    if (kernel_exits) columns.push_back({.title = "hardware exits", .dropped = 1});
+    TextTable table(std::move(columns));
+    const auto row = [&](const std::string& name, const Sums& sums, std::optional<std::uint64_t> hardware) {
+      std::vector<std::string> cells{name, grouped(sums.count), time(sums.service), time(sums.run)};
+      if (hardware) cells.push_back(grouped(*hardware));
+      return cells;
+    };
     Sums total;
     for (const stats::VcpuSnapshot& vcpu : report_.snapshot.vcpus) {
       const Sums sums = sums_of(vcpu);
-      table.add({std::to_string(vcpu.vcpu), grouped(sums.count), time(sums.service), time(sums.run)});
+      table.add(row(std::to_string(vcpu.vcpu), sums, kernel_exits ? vcpu.kernel_exits : std::nullopt));
       total.count += sums.count;
       total.service += sums.service;
       total.run += sums.run;
     }
-    table.set_total({"total", grouped(total.count), time(total.service), time(total.run)});
+    table.set_total(row("total", total, kernel_exits));
     out_ += table.render(width_, options_.colour);
   }
 

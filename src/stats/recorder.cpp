@@ -84,28 +84,6 @@ Recorder::~Recorder() {
   ::munmap(mapping_, mapping_bytes_);
 }
 
-void Recorder::record(const ExitKey& key, Cycles run, Cycles service, std::uint32_t transfers) noexcept {
-  // Each store with release is read with acquire before what is stored ahead of it: so a snapshot's exits are
-  // not fewer than its keys' counts, and those, like sum, min and max, not behind the histograms.
-  exits_.store(exits_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  Entry& entry = find(key);
-  increase(entry.count, 1, std::memory_order_release);
-  increase(entry.transfers, transfers, std::memory_order_relaxed);
-  add(entry.service, entry.service_buckets, service);
-  add(entry.run, entry.run_buckets, run);
-}
-
-inline void Recorder::add(Times& times, std::uint64_t* histogram, Cycles value) noexcept {
-  increase(times.sum, value, std::memory_order_relaxed);
-  if (value < read(times.min, std::memory_order_relaxed)) {
-    std::atomic_ref(times.min).store(value, std::memory_order_relaxed);
-  }
-  if (value > read(times.max, std::memory_order_relaxed)) {
-    std::atomic_ref(times.max).store(value, std::memory_order_relaxed);
-  }
-  increase(histogram[buckets::index_of(value)], 1, std::memory_order_release);
-}
-
 namespace {
 
 using KeyWords = std::array<std::uint64_t, 2>;
@@ -118,11 +96,41 @@ bool same(const ExitKey& a, const ExitKey& b) noexcept {
 
 }  // namespace
 
-inline Recorder::Entry& Recorder::find(const ExitKey& key) noexcept {
-  if (last_ != nullptr && same(last_->key, key)) return *last_;
+inline void Recorder::add(Times& times, std::uint64_t* histogram, Cycles value) noexcept {
+  increase(times.sum, value, std::memory_order_relaxed);
+  if (value < read(times.min, std::memory_order_relaxed)) {
+    std::atomic_ref(times.min).store(value, std::memory_order_relaxed);
+  }
+  if (value > read(times.max, std::memory_order_relaxed)) {
+    std::atomic_ref(times.max).store(value, std::memory_order_relaxed);
+  }
+  increase(histogram[buckets::index_of(value)], 1, std::memory_order_release);
+}
+
+inline void Recorder::add(Entry& entry, Cycles run, Cycles service, std::uint32_t transfers) noexcept {
+  increase(entry.count, 1, std::memory_order_release);
+  increase(entry.transfers, transfers, std::memory_order_relaxed);
+  add(entry.service, entry.service_buckets, service);
+  add(entry.run, entry.run_buckets, run);
+}
+
+void Recorder::record(const ExitKey& key, Cycles run, Cycles service, std::uint32_t transfers) noexcept {
+  // Each store with release is read with acquire before what is stored ahead of it: so a snapshot's exits are
+  // not fewer than its keys' counts, and those, like sum, min and max, not behind the histograms.
+  exits_.store(exits_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  if (last_ != nullptr && same(last_->key, key)) [[likely]] {
+    add(*last_, run, service, transfers);
+  } else {
+    record_other(key, run, service, transfers);
+  }
+}
+
+/// Apart from record(), which then has no registers to save.
+[[gnu::noinline]] void Recorder::record_other(const ExitKey& key, Cycles run, Cycles service,
+                                              std::uint32_t transfers) noexcept {
   const std::size_t slot = slot_of(key);
   last_ = slots_[slot] != 0 ? &entries_[slots_[slot] - 1] : &admit(key, slot);
-  return *last_;
+  add(*last_, run, service, transfers);
 }
 
 std::size_t Recorder::slot_of(const ExitKey& key) const noexcept {

@@ -49,9 +49,10 @@ class Recorder final {
   struct Times;
 
   static void add(Times& times, std::uint64_t* histogram, Cycles value) noexcept;
+  static void add(Entry& entry, Cycles run, Cycles service, std::uint32_t transfers) noexcept;
   static TimeStats copy(Times& times, std::uint64_t* histogram) noexcept;
 
-  [[nodiscard]] Entry& find(const ExitKey& key) noexcept;
+  void record_other(const ExitKey& key, Cycles run, Cycles service, std::uint32_t transfers) noexcept;
   [[nodiscard]] Entry& admit(const ExitKey& key, std::size_t slot) noexcept;
   Entry& create(const ExitKey& key, std::size_t slot) noexcept;
   /// The key's slot in the hash table, or the free one where it belongs.

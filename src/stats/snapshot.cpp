@@ -90,6 +90,15 @@ std::uint64_t Snapshot::exits() const noexcept {
   return all;
 }
 
+std::optional<std::uint64_t> Snapshot::kernel_exits() const noexcept {
+  std::uint64_t all = 0;
+  for (const VcpuSnapshot& vcpu : vcpus) {
+    if (!vcpu.kernel_exits) return std::nullopt;
+    all += *vcpu.kernel_exits;
+  }
+  return all;
+}
+
 namespace {
 
 /// A KeyStats is some 10 KiB: it is sorted by reference.
@@ -119,6 +128,9 @@ bool grew(const KeyStats& difference) noexcept {
 
 VcpuSnapshot difference(const VcpuSnapshot& later, const VcpuSnapshot& earlier) {
   VcpuSnapshot result{later.vcpu, later.exits - earlier.exits, {}};
+  if (later.kernel_exits && earlier.kernel_exits) {
+    result.kernel_exits = *later.kernel_exits - *earlier.kernel_exits;
+  }
   std::vector<KeyRef> known;
   append(known, earlier, Phases::kept);
   std::sort(known.begin(), known.end(), before);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,9 @@ struct VcpuSnapshot {
   std::uint32_t vcpu = 0;
   std::uint64_t exits = 0;  ///< returns of KVM_RUN recorded
   std::vector<KeyStats> keys;
+  /// The kernel's own count of this vCPU's exits, those it served itself included; nothing where it keeps
+  /// none.
+  std::optional<std::uint64_t> kernel_exits{};
 
   friend bool operator==(const VcpuSnapshot&, const VcpuSnapshot&) = default;
 };
@@ -88,6 +92,8 @@ struct Snapshot {
   std::vector<VcpuSnapshot> vcpus;
 
   [[nodiscard]] std::uint64_t exits() const noexcept;
+  /// Over all vCPUs; nothing unless the kernel counts those of each.
+  [[nodiscard]] std::optional<std::uint64_t> kernel_exits() const noexcept;
   friend bool operator==(const Snapshot&, const Snapshot&) = default;
 };
 

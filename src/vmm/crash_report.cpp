@@ -35,7 +35,8 @@ std::vector<std::byte> instruction_bytes(Vcpu& vcpu, const GuestMemory& memory, 
   return bytes;
 }
 
-std::string describe_exit(const kvm_run& area) {
+std::string describe_exit(const kvm_run& area, int error) {
+  if (error != 0) return fmt::format("KVM_RUN: {}", std::strerror(error));
   std::string text =
       fmt::format("exit reason {} ({})", area.exit_reason, stats::userspace_reason_name(area.exit_reason));
   if (area.exit_reason == KVM_EXIT_INTERNAL_ERROR) {
@@ -65,11 +66,11 @@ std::string describe_registers(const kvm_regs& r, const kvm_sregs& s) {
 
 }  // namespace
 
-std::string crash_report(Vcpu& vcpu, const GuestMemory& memory) {
+std::string crash_report(Vcpu& vcpu, const GuestMemory& memory, int error) {
   const kvm_run& area = vcpu.area();
   const kvm_regs regs = vcpu.registers();
   const kvm_sregs sregs = vcpu.special_registers();
-  std::string text = fmt::format("vCPU {} stopped: {}\n", vcpu.id(), describe_exit(area));
+  std::string text = fmt::format("vCPU {} stopped: {}\n", vcpu.id(), describe_exit(area, error));
   text += describe_registers(regs, sregs);
   const std::vector<std::byte> bytes = instruction_bytes(vcpu, memory, sregs.cs.base + regs.rip);
   text += "  at rip:";
@@ -78,7 +79,8 @@ std::string crash_report(Vcpu& vcpu, const GuestMemory& memory) {
   text += bytes.empty() ? " (no memory there)\n" : name.empty() ? "\n" : fmt::format("  ({})\n", name);
   if (area.exit_reason == KVM_EXIT_INTERNAL_ERROR && area.internal.suberror == KVM_INTERNAL_ERROR_EMULATION) {
     text += fmt::format(
-        "  This host's KVM emulates the guest's code here and lacks {}; a host with VT-x or AMD-V runs it.\n",
+        "  KVM had to emulate {} and cannot. With VT-x or AMD-V it emulates only what reaches for device memory;\n"
+        "  without, all kernel code: then a host that has one of them runs it.\n",
         name.empty() ? "the instruction above" : name);
   }
   return text;

@@ -19,7 +19,8 @@ std::string describe(const Ending& ending) {
     case Ending::Kind::triple_fault:
       return "guest crashed: triple fault";
     case Ending::Kind::kvm_failure:
-      return fmt::format("KVM could not go on: {}", ending.text);
+      return fmt::format("KVM could not go on: {}{}{}", ending.text, ending.value != 0 ? ": " : "",
+                         ending.value != 0 ? std::strerror(static_cast<int>(ending.value)) : "");
     case Ending::Kind::signal:
       return fmt::format("stopped by {}",
                          ::sigabbrev_np(static_cast<int>(ending.value)) != nullptr

@@ -14,7 +14,7 @@ struct Ending {
     debug_exit,    ///< isa-debug-exit; `value` is what the guest wrote
     reset,         ///< the guest asked for a reset; `text` names the register
     triple_fault,  ///< KVM_EXIT_SHUTDOWN
-    kvm_failure,   ///< KVM could not go on; `text` says why
+    kvm_failure,   ///< KVM could not go on; `text` says why, `value` is an errno or 0
     signal,        ///< SIGINT, SIGTERM or SIGHUP; `value` is its number
     left,          ///< Ctrl-a x
     timeout,       ///< --timeout

@@ -28,18 +28,12 @@ DecodedExit decode(kvm_run& area, int error) noexcept {
   const std::uint32_t reason = area.exit_reason;
   switch (reason) {
     case KVM_EXIT_IO: {
-      const auto& io = area.io;
-      const Direction direction = io.direction == KVM_EXIT_IO_IN ? Direction::read : Direction::write;
-      std::byte* data = reinterpret_cast<std::byte*>(&area) + io.data_offset;
-      return {PioExit{io.port, direction, io.size, io.count, data},
-              key_of(reason, io.port, direction, io.size), io.count};
+      const PioExit exit = pio_exit(area);
+      return {exit, key_of(exit, 0), exit.count};
     }
     case KVM_EXIT_MMIO: {
-      auto& mmio = area.mmio;
-      const Direction direction = mmio.is_write != 0 ? Direction::write : Direction::read;
-      const auto width = static_cast<std::uint8_t>(mmio.len);
-      return {MmioExit{mmio.phys_addr, direction, width, reinterpret_cast<std::byte*>(mmio.data)},
-              key_of(reason, mmio.phys_addr, direction, width)};
+      const MmioExit exit = mmio_exit(area);
+      return {exit, key_of(exit, 0)};
     }
     case KVM_EXIT_X86_RDMSR:
       return decode_msr(area, Direction::read);

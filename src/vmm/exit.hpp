@@ -59,6 +59,34 @@ struct UnservedExit {
 using Exit = std::variant<PioExit, MmioExit, MsrExit, HltExit, InterruptedExit, AgainExit, IoApicEoiExit,
                           ShutdownExit, FailEntryExit, InternalErrorExit, FailedExit, UnservedExit>;
 
+/// The exit that `area` describes after KVM_EXIT_IO.
+[[nodiscard]] inline PioExit pio_exit(kvm_run& area) noexcept {
+  const auto& io = area.io;
+  return {io.port, io.direction == KVM_EXIT_IO_IN ? Direction::read : Direction::write, io.size, io.count,
+          reinterpret_cast<std::byte*>(&area) + io.data_offset};
+}
+/// The exit that `area` describes after KVM_EXIT_MMIO.
+[[nodiscard]] inline MmioExit mmio_exit(kvm_run& area) noexcept {
+  auto& mmio = area.mmio;
+  return {mmio.phys_addr, mmio.is_write != 0 ? Direction::write : Direction::read,
+          static_cast<std::uint8_t>(mmio.len), reinterpret_cast<std::byte*>(mmio.data)};
+}
+/// What they are counted under.
+[[nodiscard]] inline stats::ExitKey key_of(const PioExit& exit, std::uint16_t phase) noexcept {
+  return {.address = exit.port,
+          .reason = KVM_EXIT_IO,
+          .phase = phase,
+          .width = exit.width,
+          .direction = exit.direction};
+}
+[[nodiscard]] inline stats::ExitKey key_of(const MmioExit& exit, std::uint16_t phase) noexcept {
+  return {.address = exit.address,
+          .reason = KVM_EXIT_MMIO,
+          .phase = phase,
+          .width = exit.width,
+          .direction = exit.direction};
+}
+
 /// The exit that `area` describes after KVM_RUN returned `error` (0 or errno), and the key it is counted
 /// under (phase 0).
 struct DecodedExit {

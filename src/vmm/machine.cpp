@@ -52,14 +52,30 @@ Machine::Machine(const Kvm& kvm, const MachineConfig& config, MachineHost host)
       marker_(phases_, config.mark_on_serial),
       platform_(memory_, wiring_, *this, marker_, host.platform),
       rtc_timer_(host.io, platform_.rtc()) {
+  create_vcpus(kvm, config);
+}
+
+void Machine::create_vcpus(const Kvm& kvm, const MachineConfig& config) {
+  std::vector<GuestStatsAccount> accounts;
+  for (unsigned id = 0; id < config.cpus; ++id) {
+    const VcpuUnit& unit = *vcpus_.emplace_back(std::make_unique<VcpuUnit>(kvm, vm_, id));
+    accounts.push_back({unit.vcpu, unit.recorder, unit.kernel_exits ? &*unit.kernel_exits : nullptr});
+  }
+  std::vector<kvm_cpuid_entry2> interface;
+  if (config.guest_stats.any()) {
+    guest_stats_.emplace(config.guest_stats, kvm, vm_, memory_, phases_, accounts);
+    guest_stats_->attach(platform_.ports());
+    interface = guest_stats_->cpuid();
+  }
   const std::vector<kvm_cpuid_entry2> supported = kvm.supported_cpuid();
   const CpuidOptions options{.cpus = config.cpus,
                              .irqchip = config.irqchip,
                              .tsc_deadline = kvm.extension(KVM_CAP_TSC_DEADLINE_TIMER) > 0,
                              .masked = config.masked_cpuid};
-  for (unsigned id = 0; id < config.cpus; ++id) {
-    vcpus_.push_back(std::make_unique<VcpuUnit>(kvm, vm_, id));
-    vcpus_.back()->vcpu.set_cpuid(cpuid_of_vcpu(supported, id, options));
+  for (const auto& unit : vcpus_) {
+    std::vector<kvm_cpuid_entry2> entries = cpuid_of_vcpu(supported, unit->vcpu.id(), options);
+    entries.insert(entries.end(), interface.begin(), interface.end());
+    unit->vcpu.set_cpuid(entries);
   }
 }
 
@@ -99,10 +115,12 @@ void Machine::run(VcpuUnit& unit) noexcept {
 }
 
 void Machine::run_loop(VcpuUnit& unit) noexcept {
-  RunLoop loop(unit.vcpu, unit.recorder, phases_, platform_.ports(), platform_.mmio(), *this);
+  GuestStats::enter(unit.vcpu.id());
+  RunLoop loop(unit.vcpu, unit.recorder, phases_, platform_.ports(), platform_.mmio(), *this,
+               guest_stats_ ? &guest_stats_->vcpu(unit.vcpu.id()) : nullptr);
   if (loop.run()) return;
   try {
-    unit.crash = kvmbench::crash_report(unit.vcpu, memory_);
+    unit.crash = kvmbench::crash_report(unit.vcpu, memory_, loop.error());
   } catch (const std::exception& error) {
     unit.crash = fmt::format("vCPU {}: {}\n", unit.vcpu.id(), error.what());
   }
@@ -138,10 +156,17 @@ std::string Machine::crash_report() const {
   return text;
 }
 
+stats::VcpuSnapshot Machine::VcpuUnit::snapshot() const {
+  stats::VcpuSnapshot taken = recorder.snapshot();
+  // After it: the hardware exits behind the returns that were recorded are among the kernel's.
+  if (kernel_exits) taken.kernel_exits = kernel_exits->read();
+  return taken;
+}
+
 stats::Snapshot Machine::snapshot() const {
   stats::Snapshot snapshot;
   snapshot.began = began_;
-  for (const auto& unit : vcpus_) snapshot.vcpus.push_back(unit->recorder.snapshot());
+  for (const auto& unit : vcpus_) snapshot.vcpus.push_back(unit->snapshot());
   snapshot.phases = phases_.phases();  // after the keys, so that no key's phase is missing
   snapshot.taken = read_tsc();
   return snapshot;

@@ -19,6 +19,8 @@
 #include "stats/recorder.hpp"
 #include "vmm/cpuid.hpp"
 #include "vmm/ending.hpp"
+#include "vmm/exits_counter.hpp"
+#include "vmm/guest_stats.hpp"
 #include "vmm/interrupt_wiring.hpp"
 #include "vmm/kvm.hpp"
 #include "vmm/phase_marker.hpp"
@@ -36,6 +38,7 @@ struct MachineConfig {
   unsigned cpus = 1;
   Irqchip irqchip = Irqchip::full;
   std::vector<CpuidBit> masked_cpuid;
+  GuestStatsWays guest_stats;
   std::optional<std::string>
       mark_on_serial;  ///< expression (ECMAScript) whose match in a line of output is a mark
 };
@@ -85,13 +88,18 @@ class Machine final : private RunEvents, private PowerControl {
  private:
   /// One vCPU, its account and its thread.
   struct VcpuUnit {
-    VcpuUnit(const Kvm& kvm, const Vm& vm, unsigned id) : vcpu(kvm, vm, id), recorder(id) {}
+    VcpuUnit(const Kvm& kvm, const Vm& vm, unsigned id)
+        : vcpu(kvm, vm, id), recorder(id), kernel_exits(ExitsCounter::open(vcpu.stats())) {}
+    [[nodiscard]] stats::VcpuSnapshot snapshot() const;
+
     Vcpu vcpu;
     stats::Recorder recorder;
+    std::optional<ExitsCounter> kernel_exits;
     std::string crash;  ///< written by its thread at its end
     std::thread thread;
   };
 
+  void create_vcpus(const Kvm& kvm, const MachineConfig& config);
   void run(VcpuUnit& unit) noexcept;
   void run_loop(VcpuUnit& unit) noexcept;
 
@@ -116,6 +124,7 @@ class Machine final : private RunEvents, private PowerControl {
   Platform platform_;
   RtcTimer rtc_timer_;
   std::vector<std::unique_ptr<VcpuUnit>> vcpus_;
+  std::optional<GuestStats> guest_stats_;
 
   mutable std::mutex ending_mutex_;
   std::optional<Ending> ending_;

@@ -47,6 +47,7 @@ void PhaseMarker::match(std::uint8_t byte) noexcept {
     if (length_ < line_.size()) line_[length_++] = static_cast<char>(byte);
     return;
   }
+  while (length_ > 0 && line_[length_ - 1] == '\r') --length_;  // so that $ is the end of what is seen
   try {
     if (std::regex_search(line_.data(), line_.data() + length_, *regex_)) {
       phases_.mark(Kind::serial_match, expression_, read_tsc());

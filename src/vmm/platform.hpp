@@ -34,6 +34,9 @@ class Platform final {
            const PlatformHost& host);
 
   [[nodiscard]] const PortBus& ports() const noexcept { return ports_; }
+  [[nodiscard]] PortBus& ports() noexcept {
+    return ports_;
+  }  // to attach further devices to, before the machine runs
   [[nodiscard]] const MmioBus& mmio() const noexcept { return mmio_; }
   /// `number` is 0 or 1.
   [[nodiscard]] Uart16550& uart(std::size_t number) { return number == 0 ? uart0_ : uart1_; }

@@ -9,6 +9,7 @@
 #include "stats/recorder.hpp"
 #include "vmm/ending.hpp"
 #include "vmm/exit.hpp"
+#include "vmm/guest_stats.hpp"
 #include "vmm/vcpu.hpp"
 
 namespace kvmbench {
@@ -27,16 +28,32 @@ class RunEvents {
 class RunLoop final {
  public:
   RunLoop(Vcpu& vcpu, stats::Recorder& recorder, const stats::PhaseTable& phases, const PortBus& ports,
-          const MmioBus& mmio, RunEvents& events) noexcept
-      : vcpu_(vcpu), recorder_(recorder), phases_(phases), ports_(ports), mmio_(mmio), events_(events) {}
+          const MmioBus& mmio, RunEvents& events, VcpuGuestStats* guest_stats) noexcept
+      : vcpu_(vcpu),
+        recorder_(recorder),
+        phases_(phases),
+        ports_(ports),
+        mmio_(mmio),
+        events_(events),
+        guest_stats_(guest_stats) {}
 
   /// Runs the vCPU until the machine ends. Every return of KVM_RUN is recorded. False where this vCPU itself
-  /// could not go on: kvm_run then still says why.
+  /// could not go on: kvm_run, or error(), then still says why.
   [[nodiscard]] bool run() noexcept;
+  /// errno of the KVM_RUN that failed; 0 where none has.
+  [[nodiscard]] int error() const noexcept { return error_; }
 
  private:
   enum class Next { enter, stop };
+  /// What became of an exit, and what it is counted under.
+  struct Served {
+    Next next;
+    stats::ExitKey key;
+    std::uint32_t transfers = 1;
+  };
 
+  /// What KVM_RUN came back with, `error` being its errno or 0.
+  Served serve_last(int error) noexcept;
   Next serve(const Exit& exit) noexcept;
   Next serve(const PioExit& exit) noexcept;
   Next serve(const MmioExit& exit) noexcept;
@@ -50,7 +67,7 @@ class RunLoop final {
   Next serve(InternalErrorExit exit) noexcept;
   Next serve(FailedExit exit) noexcept;
   Next serve(UnservedExit exit) noexcept;
-  Next fail(Ending::Kind kind, std::string_view text = {}) noexcept;
+  Next fail(Ending::Kind kind, std::string_view text = {}, int error = 0) noexcept;
 
   Vcpu& vcpu_;
   stats::Recorder& recorder_;
@@ -58,7 +75,9 @@ class RunLoop final {
   const PortBus& ports_;
   const MmioBus& mmio_;
   RunEvents& events_;
+  VcpuGuestStats* const guest_stats_;  // null where the guest has no view of its own
   bool failed_ = false;
+  int error_ = 0;
 };
 
 }  // namespace kvmbench

@@ -119,6 +119,10 @@ std::uint64_t Vcpu::tsc_khz() const {
   return khz > 0 ? static_cast<std::uint64_t>(khz) : 0;
 }
 
+UniqueFd Vcpu::stats() const noexcept {
+  return UniqueFd(::ioctl(fd_.get(), KVM_GET_STATS_FD, 0));
+}
+
 int Vcpu::run() noexcept {
   return ::ioctl(fd_.get(), KVM_RUN, 0) == 0 ? 0 : errno;
 }

@@ -31,6 +31,9 @@ class Vcpu final {
   /// KVM_GET_TSC_KHZ: the guest's TSC frequency, which is the host's; 0 where KVM does not know it.
   [[nodiscard]] std::uint64_t tsc_khz() const;
 
+  /// KVM_GET_STATS_FD: this vCPU's counters; empty where KVM has none.
+  [[nodiscard]] UniqueFd stats() const noexcept;
+
   /// KVM_RUN: 0, or errno.
   [[nodiscard]] int run() noexcept;
   /// What KVM said of the last run().

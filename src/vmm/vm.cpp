@@ -34,22 +34,36 @@ Vm::Vm(const Kvm& kvm, const GuestMemory& memory, Irqchip irqchip) : fd_(kvm.cre
     throw HostError::from_errno("KVM_SET_IDENTITY_MAP_ADDR");
   }
   create_irqchip(kvm, irqchip);
-  map_memory(memory);
+  for (const GuestMemory::Region& region : memory.regions()) map_memory(region.start, region.bytes);
 }
 
-void Vm::map_memory(const GuestMemory& memory) const {
-  std::uint32_t slot = 0;
-  for (const GuestMemory::Region& region : memory.regions()) {
-    kvm_userspace_memory_region slot_region{};
-    slot_region.slot = slot++;
-    slot_region.guest_phys_addr = region.start.value;
-    slot_region.memory_size = region.bytes.size();
-    slot_region.userspace_addr = reinterpret_cast<std::uint64_t>(region.bytes.data());
-    if (::ioctl(fd(), KVM_SET_USER_MEMORY_REGION, &slot_region) != 0) {
-      throw HostError::from_errno(fmt::format("KVM_SET_USER_MEMORY_REGION of {} MiB at {:#x}",
-                                              region.bytes.size() >> 20, region.start.value));
-    }
+void Vm::map_memory(Gpa start, std::span<std::byte> bytes) const {
+  kvm_userspace_memory_region region{};
+  region.slot = slots_++;
+  region.guest_phys_addr = start.value;
+  region.memory_size = bytes.size();
+  region.userspace_addr = reinterpret_cast<std::uint64_t>(bytes.data());
+  if (::ioctl(fd(), KVM_SET_USER_MEMORY_REGION, &region) != 0) {
+    const std::string refused = fmt::format(
+        "this host's KVM refuses {} KiB of guest memory at {:#x} (KVM_SET_USER_MEMORY_REGION); less may do "
+        "(--mem)",
+        bytes.size() >> 10, start.value);
+    throw HostError::from_errno(refused);
   }
+}
+
+void Vm::take_msrs(std::uint32_t first, std::uint32_t count) const {
+  kvm_enable_cap to_userspace{};
+  to_userspace.cap = KVM_CAP_X86_USER_SPACE_MSR;
+  to_userspace.args[0] = KVM_MSR_EXIT_REASON_FILTER;
+  if (::ioctl(fd(), KVM_ENABLE_CAP, &to_userspace) != 0)
+    throw HostError::from_errno("KVM_CAP_X86_USER_SPACE_MSR");
+  std::vector<std::uint8_t> none_allowed(count / 8);
+  kvm_msr_filter filter{};
+  filter.flags = KVM_MSR_FILTER_DEFAULT_ALLOW;
+  filter.ranges[0] = {KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE, count, first, none_allowed.data()};
+  if (::ioctl(fd(), KVM_X86_SET_MSR_FILTER, &filter) != 0)
+    throw HostError::from_errno("KVM_X86_SET_MSR_FILTER");
 }
 
 void Vm::create_irqchip(const Kvm& kvm, Irqchip irqchip) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -30,6 +31,13 @@ class Vm final {
 
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
 
+  /// KVM_SET_USER_MEMORY_REGION in a slot of its own; `bytes`, whole pages, must outlive the VM. While the
+  /// machine is built, on one thread.
+  void map_memory(Gpa start, std::span<std::byte> bytes) const;
+  /// KVM_X86_SET_MSR_FILTER: accesses to MSRs [first, first + count) come back as KVM_EXIT_X86_RDMSR and
+  /// WRMSR; all others stay as they are. `count` is a multiple of 64. Throws HostError.
+  void take_msrs(std::uint32_t first, std::uint32_t count) const;
+
   /// KVM_IRQFD: each write to the returned eventfd is one edge on `gsi`. (Irqchip::full)
   [[nodiscard]] UniqueFd edge_irqfd(unsigned gsi) const;
   /// KVM_IRQ_LINE. (Irqchip::full)
@@ -45,10 +53,10 @@ class Vm final {
   bool set_msi_routes(const MsiRoute* routes, std::size_t count) const noexcept;
 
  private:
-  void map_memory(const GuestMemory& memory) const;
   void create_irqchip(const Kvm& kvm, Irqchip irqchip) const;
 
   UniqueFd fd_;
+  mutable std::uint32_t slots_ = 0;
 };
 
 }  // namespace kvmbench

@@ -85,7 +85,7 @@ TEST_CASE("what a raw binary cannot take is refused") {
     check_refused(inputs, "is an empty file");
   }
   SECTION("a command line") {
-    inputs.command_line = "x";
+    inputs.command_line = std::string("x");
     check_refused(inputs, "takes no command line");
   }
   SECTION("an initrd") {

@@ -1,8 +1,10 @@
 #include "hostio/terminal.hpp"
 
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <termios.h>
 
+#include <csignal>
 #include <cstring>
 
 #include "base/error.hpp"
@@ -41,11 +43,18 @@ TEST_CASE("a terminal gets the mode back that it had") {
   SECTION("from the destructor") {
     const RawTerminal terminal(pty.slave.get());
   }
-  SECTION("from the handler of a fatal signal, and nothing happens in the destructor then") {
-    const RawTerminal terminal(pty.slave.get());
-    CHECK_FALSE(same_mode(mode_of(pty.slave.get()), before));
-    restore_terminal();
-    CHECK(same_mode(mode_of(pty.slave.get()), before));
+  SECTION("from a process that aborts") {
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      const RawTerminal terminal(pty.slave.get());
+      if (same_mode(mode_of(pty.slave.get()), before)) ::_exit(1);  // never was raw
+      std::abort();
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(WIFSIGNALED(status));
+    CHECK(WTERMSIG(status) == SIGABRT);
   }
   CHECK(same_mode(mode_of(pty.slave.get()), before));
 }
@@ -63,13 +72,6 @@ TEST_CASE("a second raw terminal is refused and the first one's mode is not forg
 TEST_CASE("what is not a terminal is refused") {
   const FdPair pipe = make_pipe();
   CHECK_THROWS_AS(RawTerminal(pipe.read.get()), HostError);
-}
-
-TEST_CASE("restoring without a raw terminal does nothing") {
-  const Pty pty;
-  const termios before = mode_of(pty.slave.get());
-  restore_terminal();
-  CHECK(same_mode(mode_of(pty.slave.get()), before));
 }
 
 TEST_CASE("a terminal of another session stops nobody") {

@@ -128,6 +128,16 @@ TEST_CASE("sums that would pass 2^64 are refused") {
   CHECK_THAT(refusal_of_text(json.dump()), Contains("passes 2^64"));
   CHECK_THAT(refusal("/vcpus/0/keys/0/count", ~0ull), Contains("passes 2^64"));
   CHECK_THAT(refusal("/vcpus/0/exits", ~0ull), Contains("passes 2^64"));
+  CHECK_THAT(refusal("/vcpus/0/kernel_exits", ~0ull), Contains("at /vcpus/1/kernel_exits: the report's sum"));
+}
+
+TEST_CASE("the kernel's count is an integer or null") {
+  const std::string place = "/vcpus/1/kernel_exits";
+  CHECK(refusal(place, nullptr).empty());
+  CHECK(refusal(place, 0).empty());
+  CHECK_THAT(refusal(place, -1), Contains("at " + place + ": -1 where"));
+  CHECK_THAT(refusal(place, "9"), Contains("at " + place + ": \"9\" where an integer"));
+  CHECK_THAT(refusal(place, false), Contains("at " + place + ": false where"));
 }
 
 TEST_CASE("a histogram's buckets are in range, in order, not empty and make the count") {

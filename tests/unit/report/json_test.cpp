@@ -88,6 +88,19 @@ TEST_CASE("totals and reasons are sums over the keys of all vCPUs") {
   CHECK(json["by_reason"][0]["count"] == 2'000 + 7 + 12 + 5 + 3);
 }
 
+TEST_CASE("the kernel's counts are each vCPU's and their sum, null where there is none") {
+  Report report = rich_report();
+  CHECK(written(report)["vcpus"][0]["kernel_exits"] == 12'054);
+  CHECK(written(report)["vcpus"][1]["kernel_exits"] == 9);
+  CHECK(written(report)["kernel_exits"] == 12'063);
+
+  report.snapshot.vcpus[1].kernel_exits.reset();
+  CHECK(written(report)["vcpus"][0]["kernel_exits"] == 12'054);
+  CHECK(written(report)["vcpus"][1]["kernel_exits"].is_null());
+  CHECK(written(report)["kernel_exits"].is_null());
+  CHECK(from_json(to_json(report), "r.json").snapshot == report.snapshot);
+}
+
 TEST_CASE("every key is one line, and the text is ASCII without control characters") {
   Report report = rich_report();
   report.ending = "\x7f\u009b\u202eÄ";
@@ -111,7 +124,9 @@ TEST_CASE("an interval is one line of counts and cycles by key over all vCPUs") 
   CHECK(json["began"] == 1'000);
   CHECK(json["taken"] == 2'350'001'000);
   CHECK(json["exits"] == 2'065);
-  CHECK(json["vcpus"] == Json::parse(R"([{"vcpu": 0, "exits": 2054}, {"vcpu": 1, "exits": 11}])"));
+  CHECK(json["kernel_exits"] == 12'063);
+  CHECK(json["vcpus"] == Json::parse(R"([{"vcpu": 0, "exits": 2054, "kernel_exits": 12054},
+      {"vcpu": 1, "exits": 11, "kernel_exits": 9}])"));
   CHECK(json["keys"].size() == 9);
   CHECK(json["keys"][0] ==
         Json::parse(R"({"phase": 0, "phase_name": "start", "reason": 2, "reason_name": "io",
@@ -122,6 +137,8 @@ TEST_CASE("an interval is one line of counts and cycles by key over all vCPUs") 
 TEST_CASE("an interval without exits is a line all the same") {
   const Json json = Json::parse(to_json_line(report_of({}).snapshot, 1));
   CHECK(json["exits"] == 0);
+  CHECK(json["kernel_exits"].is_null());
+  CHECK(json["vcpus"] == Json::parse(R"([{"vcpu": 0, "exits": 0, "kernel_exits": null}])"));
   CHECK(json["keys"] == Json::array());
 }
 

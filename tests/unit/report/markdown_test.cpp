@@ -53,8 +53,17 @@ TEST_CASE("split by phase, each phase that has exits has its tables before the w
   CHECK(contains(text, "### Exits by key, whole run\n"));
 }
 
+TEST_CASE("the kernel's count of exits stands beside KVM_RUN's returns in Markdown") {
+  CHECK(contains(to_markdown(rich_report(), false),
+                 "\n2,065 exits, as many as KVM_RUN returned. KVM counted 12,063 hardware exits and KVM_RUN "
+                 "returned 2,065 times: at least the difference, 9,998, KVM served itself. "));
+}
+
 TEST_CASE("a run without exits says so in Markdown") {
-  CHECK(to_markdown(report_of({}), true).ends_with("\nNo exits were recorded.\n"));
+  CHECK(
+      to_markdown(report_of({}), true)
+          .ends_with("\nNo exits were recorded. How many hardware exits there were is not known: this kernel "
+                     "keeps no such count.\n"));
 }
 
 }  // namespace

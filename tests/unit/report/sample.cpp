@@ -80,6 +80,8 @@ Report rich_report() {
       vcpu(1, {exits(thr, 3, 2'500, 20'000), exits(in_phase(rdmsr, 2), 4, 1'100, 19'000),
                exits(of_reason(KVM_EXIT_HLT), 1, 600, 1'000'000'000), exits(of_reason(63, 5), 2, 400, 10'000),
                exits(of_reason(stats::error_reason | EAGAIN), 1, 300, 500)})};
+  report.snapshot.vcpus[0].kernel_exits = 12'054;
+  report.snapshot.vcpus[1].kernel_exits = 9;
   report.machine = {{"image", "@hello"}, {"command line", "root=/dev/vda|x \x1b]0;pwned\x07 `quiet`"}};
   report.host = {{"cpu", "Example CPU, 2.6 GHz"},
                  {"mitigations", "vulnerable: none; 12 not affecting this CPU"}};

@@ -17,11 +17,11 @@ namespace kvmbench::report::testing {
 [[nodiscard]] stats::ExitKey of_reason(std::uint32_t reason, std::uint64_t address = 0);
 [[nodiscard]] stats::ExitKey in_phase(stats::ExitKey key, std::uint16_t phase);
 
-/// One vCPU, one phase, 1 GHz (a cycle is a nanosecond), these keys; exits add up.
+/// One vCPU, one phase, 1 GHz (a cycle is a nanosecond), these keys; exits add up. The kernel keeps no count.
 [[nodiscard]] Report report_of(std::initializer_list<stats::KeyStats> keys);
 
-/// Two vCPUs and three phases; a UART, an unclaimed port, MMIO, an MSR, a full table, an unknown reason and
-/// an error; strings that want escaping.
+/// Two vCPUs, whose hardware exits the kernel counted, and three phases; a UART, an unclaimed port, MMIO, an
+/// MSR, a full table, an unknown reason and an error; strings that want escaping.
 [[nodiscard]] Report rich_report();
 
 }  // namespace kvmbench::report::testing

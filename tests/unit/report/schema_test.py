@@ -74,6 +74,13 @@ class SchemaTest(unittest.TestCase):
         self.refuse(lambda report: report["vcpus"][0]["keys"][0].update(phase=1.5))
         self.refuse(lambda report: report["vcpus"][0]["keys"][0]["run"].update(histogram=[[593, 1]]))
 
+    def test_a_kernel_that_keeps_no_count_is_null(self):
+        self.report["vcpus"][1]["kernel_exits"] = None
+        self.report["kernel_exits"] = None
+        self.validator.validate(self.report)
+        self.refuse(lambda report: report["vcpus"][0].update(kernel_exits=-1))
+        self.refuse(lambda report: report.update(kernel_exits="12"))
+
     def test_the_csv_holds_the_same_counts(self):
         rows = list(csv.DictReader(io.StringIO(sample("csv"))))
         keys = [key for vcpu in self.report["vcpus"] for key in vcpu["keys"]]

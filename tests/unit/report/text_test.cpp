@@ -150,6 +150,56 @@ TEST_CASE("keys that hold fewer exits than KVM_RUN returned are reported as such
   CHECK(contains(to_text(report, {}), "The keys hold 5 exits, 2 fewer than KVM_RUN returned"));
 }
 
+TEST_CASE("the kernel's count of exits stands beside KVM_RUN's returns, and what KVM served itself follows") {
+  CHECK(
+      contains(to_text(rich_report(), {.width = 200}),
+               "\n2,065 exits, as many as KVM_RUN returned.\n"
+               "KVM counted 12,063 hardware exits and KVM_RUN returned 2,065 times: at least the difference, "
+               "9,998, KVM served itself.\n"));
+  Report report = report_of({exits(port(0x3f8, Direction::write, 1), 1, 100, 100)});
+  report.snapshot.vcpus[0].kernel_exits = 2;
+  CHECK(
+      contains(to_text(report, {.width = 200}),
+               "\nKVM counted 2 hardware exits and KVM_RUN returned 1 time: at least the difference, 1, KVM "
+               "served itself.\n"));
+}
+
+TEST_CASE(
+    "where KVM_RUN returned as often as KVM counted, or more often, nothing is said of what KVM served") {
+  Report report = report_of({exits(port(0x3f8, Direction::write, 1), 1, 100, 100)});
+  report.snapshot.vcpus[0].kernel_exits = 1;
+  CHECK(contains(to_text(report, {.width = 200}),
+                 "\nKVM counted 1 hardware exit and KVM_RUN returned 1 time.\n"));
+  report.snapshot.vcpus[0].kernel_exits = 0;
+  const std::string fewer = to_text(report, {.width = 200});
+  CHECK(
+      contains(fewer,
+               "\nKVM counted 0 hardware exits and KVM_RUN returned 1 time, 1 more: it can return without a "
+               "hardware exit.\n"));
+  CHECK_FALSE(contains(fewer, "served itself"));
+}
+
+TEST_CASE("a kernel that keeps no count of a vCPU's exits is said to keep none") {
+  const std::string none =
+      "\nHow many hardware exits there were is not known: this kernel keeps no such count.\n";
+  Report report = rich_report();
+  report.snapshot.vcpus[1].kernel_exits.reset();
+  for (const Report& uncounted : {report, report_of({})}) {
+    const std::string text = to_text(uncounted, {.width = 200});
+    CHECK(contains(text, none));
+    CHECK_FALSE(contains(text, "KVM counted"));
+  }
+}
+
+TEST_CASE("hardware exits are told of a run without any return of KVM_RUN") {
+  Report report = report_of({});
+  report.snapshot.vcpus[0].kernel_exits = 1'234;
+  CHECK(
+      contains(to_text(report, {.width = 200}),
+               "\nNo exits were recorded.\nKVM counted 1,234 hardware exits and KVM_RUN returned 0 times: at "
+               "least the difference, 1,234, KVM served itself.\n"));
+}
+
 TEST_CASE("the costliest reason is explained") {
   const std::string text = to_text(rich_report(), {.width = 400});
   CHECK(contains(text, "\nMost service time: io, 6.03 ms for 2,027 exits (81.6 % of it).\n"));
@@ -165,6 +215,15 @@ TEST_CASE("an unknown reason that costs most is explained as far as known") {
 
 TEST_CASE("vCPUs are listed where there are several, and add up") {
   CHECK(section(to_text(rich_report(), {}), "Exits by vCPU") ==
+        std::vector<std::string>{"Exits by vCPU", "vCPU   count  service      run  hardware exits",
+                                 "----------------------------------------------",
+                                 "0      2,054  7.37 ms  45.3 ms          12,054",
+                                 "1         11  13.6 µs  1.00 s                9",
+                                 "----------------------------------------------",
+                                 "total  2,065  7.38 ms  1.05 s           12,063"});
+  Report uncounted = rich_report();
+  uncounted.snapshot.vcpus[1].kernel_exits.reset();
+  CHECK(section(to_text(uncounted, {}), "Exits by vCPU") ==
         std::vector<std::string>{"Exits by vCPU", "vCPU   count  service      run",
                                  "------------------------------", "0      2,054  7.37 ms  45.3 ms",
                                  "1         11  13.6 µs  1.00 s", "------------------------------",

@@ -208,6 +208,25 @@ TEST_CASE("an interval in which nothing came is empty") {
   CHECK(none.vcpus[0].keys.empty());
 }
 
+TEST_CASE("the kernel's count of exits is a vCPU's own, and its sum is that of all vCPUs or none") {
+  CHECK(snapshot({{0, 1, {}, 30}, {1, 2, {}, 12}}).kernel_exits() == 42);
+  CHECK(snapshot({{0, 1, {}, 30}, {1, 2, {}}}).kernel_exits() == std::nullopt);
+  CHECK(snapshot({{0, 1, {}, 30}, {1, 2, {}, 0}}).kernel_exits() == 30);
+  CHECK_FALSE(VcpuSnapshot{0, 1, {}, 30} == VcpuSnapshot{0, 1, {}, 31});
+  CHECK_FALSE(VcpuSnapshot{0, 1, {}, 0} == VcpuSnapshot{0, 1, {}});
+}
+
+TEST_CASE("an interval's count by the kernel is what came, known where it was known at both ends") {
+  const Snapshot earlier = snapshot({{0, 1, {}, 30}, {1, 1, {}}, {2, 1, {}, 5}});
+  const Snapshot later = snapshot({{0, 1, {}, 42}, {1, 1, {}, 7}, {2, 1, {}}, {3, 1, {}, 9}});
+  const Snapshot interval = later - earlier;
+  REQUIRE(interval.vcpus.size() == 4);
+  CHECK(interval.vcpus[0].kernel_exits == 12);
+  CHECK(interval.vcpus[1].kernel_exits == std::nullopt);
+  CHECK(interval.vcpus[2].kernel_exits == std::nullopt);
+  CHECK(interval.vcpus[3].kernel_exits == 9);  // made after `earlier`: all that it has came since
+}
+
 TEST_CASE("a time that is counted an interval later than its exit is not lost") {
   KeyStats early = key_stats(port_write, {10});
   early.count = 2;  // the second exit's time is still to come

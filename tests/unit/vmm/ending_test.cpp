@@ -1,6 +1,7 @@
 #include "vmm/ending.hpp"
 
 #include <catch2/catch.hpp>
+#include <cerrno>
 #include <csignal>
 
 using namespace kvmbench;
@@ -28,4 +29,10 @@ TEST_CASE("an ending is described with what is known of it") {
   CHECK(describe({Kind::signal, SIGINT, {}}) == "stopped by SIGINT");
   CHECK(describe({Kind::reset, 0, "i8042"}) == "guest asked for a reset by i8042");
   CHECK(describe({Kind::debug_exit, 0x10, {}}) == "guest ended itself by the debug exit port with 0x10");
+}
+
+TEST_CASE("a failure of KVM is described with the error that KVM_RUN gave") {
+  CHECK(describe({Kind::kvm_failure, 0, "internal error"}) == "KVM could not go on: internal error");
+  CHECK(describe({Kind::kvm_failure, EFAULT, "KVM_RUN failed"}) ==
+        "KVM could not go on: KVM_RUN failed: Bad address");
 }

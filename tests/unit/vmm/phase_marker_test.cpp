@@ -47,6 +47,13 @@ TEST_CASE("a line of output that matches begins a phase at its end") {
   CHECK(current_name(phases) == "serial /log.n:/");
 }
 
+TEST_CASE("the carriage return that ends a line is not part of it") {
+  stats::PhaseTable phases(0);
+  PhaseMarker marker(phases, "^done$");
+  send(marker, "done\r\n");
+  CHECK(current_name(phases) == "serial /^done$/");
+}
+
 TEST_CASE("a match does not reach over the end of a line") {
   stats::PhaseTable phases(0);
   PhaseMarker marker(phases, "ab");
