@@ -35,6 +35,13 @@ TEST_CASE("memory up to 3 GiB is one region at 0") {
   CHECK(low.regions()[0].bytes.size() == 3 * gib);
 }
 
+TEST_CASE("a region begins where a huge page of the host can") {
+  const GuestMemory both(3 * gib + 4 * kib);
+  for (const GuestMemory::Region& region : both.regions()) {
+    CHECK(reinterpret_cast<std::uintptr_t>(region.bytes.data()) % (2 * mib) == 0);
+  }
+}
+
 TEST_CASE("what is above 3 GiB lies from 4 GiB on") {
   const GuestMemory just(3 * gib + 4 * kib);
   REQUIRE(just.regions().size() == 2);
