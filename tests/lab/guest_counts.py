@@ -1,4 +1,4 @@
-"""What kvmbench-guest counted in one boot of a Linux guest, beside the host's report of it. (docs/guest-interface.md)"""
+"""What kvmbench-guest counted in one boot of a Linux guest, beside the host's report of it."""
 
 import base64
 import json
