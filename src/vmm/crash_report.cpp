@@ -79,7 +79,8 @@ std::string crash_report(Vcpu& vcpu, const GuestMemory& memory, int error) {
   text += bytes.empty() ? " (no memory there)\n" : name.empty() ? "\n" : fmt::format("  ({})\n", name);
   if (area.exit_reason == KVM_EXIT_INTERNAL_ERROR && area.internal.suberror == KVM_INTERNAL_ERROR_EMULATION) {
     text += fmt::format(
-        "  KVM had to emulate {} and cannot. With VT-x or AMD-V it emulates only what reaches for device memory;\n"
+        "  KVM had to emulate {} and cannot. With VT-x or AMD-V it emulates only what reaches for device "
+        "memory;\n"
         "  without, all kernel code: then a host that has one of them runs it.\n",
         name.empty() ? "the instruction above" : name);
   }

@@ -10,8 +10,8 @@
 
 namespace kvmbench {
 
-/// Several lines, each ended by a newline. On the vCPU's own thread, after its last KVM_RUN returned; `error` is
-/// the errno of that, or 0.
+/// Several lines, each ended by a newline. On the vCPU's own thread, after its last KVM_RUN returned; `error`
+/// is the errno of that, or 0.
 [[nodiscard]] std::string crash_report(Vcpu& vcpu, const GuestMemory& memory, int error);
 
 /// The mnemonic of the instruction that `bytes` begin with, or "" where it is not one of the few told apart
