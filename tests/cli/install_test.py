@@ -33,7 +33,7 @@ class Install(program.Case):
         self.assertEqual(done.out, self.run_program("--version").out)
 
     def test_the_manual_page_is_found_by_its_section(self):
-        self.assertEqual(self.installed("share/man/man1/*"), ["kvmbench.1"])
+        self.assertEqual(self.installed("share/man/man1/*"), ["kvmbench-guest.1", "kvmbench.1"])
 
     def test_every_guest_is_there_as_an_elf_file(self):
         guests = {word[1:] for word in self.run_program("guests").out.decode().split() if word.startswith("@")}
