@@ -65,13 +65,15 @@ class File final {
 int create_vm(int kvm, GuestMemory& memory) {
   const int vm = checked_ioctl(kvm, KVM_CREATE_VM, "KVM_CREATE_VM", 0);
   checked_ioctl(vm, KVM_SET_TSS_ADDR, "KVM_SET_TSS_ADDR", kvmbench::memory_map::kvm_tss.value);
-  checked_ioctl(vm, KVM_CREATE_IRQCHIP, "KVM_CREATE_IRQCHIP", 0);
-  kvm_pit_config pit{};
-  checked_ioctl(vm, KVM_CREATE_PIT2, "KVM_CREATE_PIT2", &pit);
+  // Memory first: with the interrupt chips KVM puts devices on its buses, and on some kernels (6.18) a change
+  // of the memory map that comes after that waits milliseconds for a grace period.
   kvm_userspace_memory_region region{};
   region.memory_size = memory.size();
   region.userspace_addr = reinterpret_cast<std::uint64_t>(memory.regions()[0].bytes.data());
   checked_ioctl(vm, KVM_SET_USER_MEMORY_REGION, "KVM_SET_USER_MEMORY_REGION", &region);
+  checked_ioctl(vm, KVM_CREATE_IRQCHIP, "KVM_CREATE_IRQCHIP", 0);
+  kvm_pit_config pit{};
+  checked_ioctl(vm, KVM_CREATE_PIT2, "KVM_CREATE_PIT2", &pit);
   return vm;
 }
 

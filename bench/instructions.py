@@ -31,7 +31,9 @@ def per_exit(build, monitor, kind):
 
 def measure(build, rounds):
     rounds = rounds or 1
-    table = measuring.Table("instructions: user-mode instructions an exit, all threads", "kind", "monitor", "instructions")
+    table = measuring.Table(
+        "instructions: user-mode instructions an exit, all threads", "kind", "monitor", "instructions"
+    )
     for kind in ("port", "mmio", "serial"):
         results, failed = measuring.interleaved(
             rounds, ARMS, lambda monitor, kind=kind: per_exit(build, monitor, kind)
@@ -43,5 +45,6 @@ def measure(build, rounds):
             value = measuring.median(results[arm])
             goal = measuring.below(150) if arm == monitors.KVMBENCH else None
             table.row(kind, arm, measuring.spread(results[arm], "{:,.1f}"), goal=goal, value=value)
-    table.note(f"The slope between {EXITS[0]} and {EXITS[1]} exits. The bare loop takes a serial byte into a buffer and no more.")
+    table.note(f"The slope between {EXITS[0]} and {EXITS[1]} exits.")
+    table.note("The bare loop takes a serial byte into a buffer and no more.")
     table.print()

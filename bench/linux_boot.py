@@ -1,4 +1,4 @@
-"""A stock Debian kernel in the lab, from process start to its initramfs's first output: time, and exits by reason."""
+"""A stock Debian kernel in the lab, from process start to its initramfs's first output: time, exits by reason."""
 
 import collections
 import json
@@ -21,8 +21,8 @@ COMMAND_LINE = "console=ttyS0 quiet"
 NESTED_PAGE_FAULT = 0x400  # AMD APM vol. 2, appendix C
 QEMU, KVMBENCH = "qemu", "kvmbench"
 NAMES = {QEMU: monitors.MICROVM, KVMBENCH: monitors.KVMBENCH}
-# linux/kvm.h; the kernel calls an error of KVM_RUN a reason, too.
-REASONS = {0: "unknown", 2: "io", 5: "hlt", 6: "mmio", 7: "irq_window_open", 8: "shutdown", 10: "intr", 26: "ioapic_eoi"}
+# linux/kvm.h; the tracepoint has a KVM_RUN that failed as a reason, too.
+REASONS = {0: "unknown", 2: "io", 5: "hlt", 6: "mmio", 7: "irq window open", 8: "shutdown", 10: "intr"}
 
 
 def write_initramfs(directory):
@@ -70,8 +70,10 @@ def run_in_lab(build, rounds):
         added += [FIRMWARE / name for name in ("bios-microvm.bin", "linuxboot_dma.bin", "kvmvapic.bin")]
         added = [word for file in added for word in ("--add", file)]
         done = measuring.run(
-            [LAB, "--retry-standstill", "--mem", 1600, "--timeout", 900, *added, "--", "sh", HERE / "linux_boot.sh", rounds],
-            cwd=path, timeout=2000,
+            [LAB, "--retry-standstill", "--mem", 1600, "--timeout", 900, *added]
+            + ["--", "sh", HERE / "linux_boot.sh", rounds],
+            cwd=path,
+            timeout=2000,
         )
     if done.returncode != 0:
         raise measuring.Unavailable(f"the lab exited with {done.returncode}: {done.stderr.strip()[-300:]}")
@@ -108,7 +110,8 @@ def print_goals(times, userspace, faults):
     table.row(
         "nested page faults", *faults.values(), goal=measuring.at_most(faults[QEMU]), value=faults[KVMBENCH]
     )
-    table.note("Debian's cloud kernel with 'quiet', 128 MiB, one vCPU, nested paging. Times are those of an emulation (scripts/lab).")
+    table.note("Debian's cloud kernel with 'quiet', 128 MiB, one vCPU, nested paging.")
+    table.note("Times are those of an emulated host (scripts/lab).")
     table.print()
 
 
@@ -121,7 +124,9 @@ def print_counts(title, counts, name_of):
 
 
 def print_keys(report):
-    table = measuring.Table("linux-boot: kvmbench's userspace exits, by its report", "reason", "address", "device", "count")
+    table = measuring.Table(
+        "linux-boot: kvmbench's userspace exits, by its report", "reason", "address", "device", "count"
+    )
     keys = sorted((key for vcpu in report.get("vcpus", []) for key in vcpu["keys"]), key=lambda key: -key["count"])
     for key in keys[:20]:
         device = f"{key.get('device', '')} {key.get('register', '')} {key['direction']}"

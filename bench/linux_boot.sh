@@ -1,4 +1,4 @@
-# shellcheck shell=dash
+# shellcheck shell=dash disable=SC1091 # ./commands is made by linux_boot.py
 # Run in the lab by linux_boot.py: boots Linux under QEMU and kvmbench in turn, $1 times for the time, and then once
 # each with the exits counted by KVM's tracepoints. ./commands defines the functions qemu and kvmbench.
 . ./commands

@@ -33,6 +33,12 @@ def interleaved(rounds, arms, measure):
     return results, failed
 
 
+def needs(arm, failed):
+    """Raises Unavailable where the arm failed that the others are compared with."""
+    if arm in failed:
+        raise Unavailable(f"{arm}: {failed[arm]}")
+
+
 def median(values):
     return statistics.median(values)
 
@@ -72,31 +78,30 @@ def at_most(limit, unit=""):
 class Table:
     def __init__(self, title, *columns):
         self._title = title
-        self._rows = [(*columns, "goal", "verdict")]
+        self._columns = columns
+        self._rows = []
+        self._has_goals = False
         self._notes = []
 
     def row(self, *cells, goal=None, value=None):
-        verdict = (goal.text, goal.verdict(value)) if goal else ("", "")
-        self._rows.append((*(str(cell) for cell in cells), *verdict))
+        verdict = (goal.text, goal.verdict(value)) if goal else ()
+        self._has_goals = self._has_goals or goal is not None
+        self._rows.append([str(cell) for cell in cells] + list(verdict))
 
     def unavailable(self, *cells):
         """A row whose last cell is the reason why there is no more to it."""
-        self._rows.append(tuple(str(cell) for cell in cells))
+        self._rows.append([*cells[:-1], f"not measured: {cells[-1]}"])
 
     def note(self, text):
         self._notes.append(text)
 
     def print(self):
-        columns = len(self._rows[0])
-        complete = [row for row in self._rows if len(row) == columns]
-        widths = [max(len(row[at]) for row in complete) for at in range(columns)]
-        for row in self._rows:
-            if len(row) != columns:
-                widths[0] = max(widths[0], len(row[0]))
+        header = [*self._columns, *(["goal", "verdict"] if self._has_goals else [])]
+        # The last cell of a row that is short is its reason, and may be of any length.
+        rows = [header] + [row if len(row) >= len(self._columns) else row[:-1] for row in self._rows]
+        widths = [max(len(row[at]) for row in rows if at < len(row)) for at in range(len(header))]
         print(f"\n{self._title}")
-        for number, row in enumerate(self._rows):
-            print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths + [0])).rstrip())
-            if number == 0:
-                print("  " + "-" * (sum(widths) + 2 * (columns - 1)))
+        for row in [header, ["-" * width for width in widths], *self._rows]:
+            print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
         for note in self._notes:
             print(f"  {note}")

@@ -16,6 +16,7 @@ class Build:
         self.kvmbench = directory / "src" / "kvmbench"
         self.bare_loop = directory / "bench" / "bare_loop"
         self.recorder_cost = directory / "bench" / "recorder_cost"
+        self.page_cost = directory / "bench" / "page_cost"
         self.probe = directory / "bench" / "probe"
         self.exits = directory / "bench" / "exits.elf"
         self.first_write = directory / "bench" / "first_write.elf"

@@ -1,4 +1,4 @@
-"""Wall time from process start to the guest's first port write, and peak resident memory beyond the guest's."""
+"""Wall time from process start to the guest's first port write; peak resident memory beyond the guest's."""
 
 import re
 
@@ -24,6 +24,7 @@ def probed(build, monitor):
 def measure(build, rounds):
     rounds = rounds or ROUNDS
     results, failed = measuring.interleaved(rounds, ARMS, lambda monitor: probed(build, monitor))
+    measuring.needs(monitors.BARE, failed)
     table = measuring.Table(
         "startup: process start to the guest's first port write, and memory",
         "monitor", "ms", "least ms", "to bare loop", "peak MiB beyond guest memory",
@@ -43,8 +44,9 @@ def measure(build, rounds):
             goals.row("time, to the bare loop's", f"{measuring.median(ratio):.2f}",
                       goal=measuring.at_most(1.4), value=measuring.median(ratio))
             goals.row("memory, MiB", f"{max(memory):.1f}", goal=measuring.below(6, " MiB"), value=max(memory))
-    table.note(f"Medians of {rounds} interleaved rounds (quartiles). The write is seen when the byte arrives through the serial port's pipe.")
-    table.note("Memory: the greatest resident set (ru_maxrss, shared libraries included), kvmbench's with its text report,")
-    table.note("less what is resident of the guest's memory.")
+    table.note(f"Medians of {rounds} interleaved rounds (quartiles).")
+    table.note("The write is seen when its byte arrives through the serial port's pipe.")
+    table.note("Memory: the greatest resident set (ru_maxrss, shared libraries included, kvmbench's with its text")
+    table.note("report), less what is resident of the guest's memory.")
     table.print()
     goals.print()
