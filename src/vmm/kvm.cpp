@@ -48,7 +48,7 @@ const std::vector<Capability>& capabilities() {
        "local APICs in the kernel, I/O APIC here (--irqchip split)"},
       {CAPABILITY(KVM_CAP_SIGNAL_MSI), false, "interrupt messages (--irqchip split)"},
       {CAPABILITY(KVM_CAP_IRQ_ROUTING), false, "interrupt routes (--irqchip split)"},
-      {CAPABILITY(KVM_CAP_X2APIC_API), false, "vCPUs with APIC IDs above 254"},
+      {CAPABILITY(KVM_CAP_X2APIC_API), false, "APIC IDs above 254: more than 255 vCPUs"},
       {CAPABILITY(KVM_CAP_TSC_DEADLINE_TIMER), false, "the local APIC timer's TSC-deadline mode"},
       {CAPABILITY(KVM_CAP_NR_VCPUS), false, "recommended number of vCPUs"},
       {CAPABILITY(KVM_CAP_MAX_VCPUS), false, "greatest number of vCPUs"},

@@ -45,7 +45,7 @@ void check(const MachineConfig& config, const Kvm& kvm) {
 Machine::Machine(const Kvm& kvm, const MachineConfig& config, MachineHost host)
     : on_ended_(std::move(host.ended)),
       memory_((check(config, kvm), config.memory), config.backing),
-      vm_(kvm, memory_, config.irqchip),
+      vm_(kvm, memory_, config.irqchip, config.cpus),
       wiring_(vm_, config.irqchip),
       began_(read_tsc()),
       phases_(began_),

@@ -11,6 +11,11 @@
 #include "memory/memory_map.hpp"
 
 namespace kvmbench {
+namespace {
+
+constexpr unsigned widest_8_bit_ids = 255;  // APIC IDs 0 to 254; 255 is the broadcast
+
+}  // namespace
 
 std::string_view name_of(Irqchip irqchip) {
   switch (irqchip) {
@@ -24,7 +29,7 @@ std::string_view name_of(Irqchip irqchip) {
   return "?";
 }
 
-Vm::Vm(const Kvm& kvm, const GuestMemory& memory, Irqchip irqchip) : fd_(kvm.create_vm()) {
+Vm::Vm(const Kvm& kvm, const GuestMemory& memory, Irqchip irqchip, unsigned cpus) : fd_(kvm.create_vm()) {
   if (::ioctl(fd(), KVM_SET_TSS_ADDR, memory_map::kvm_tss.value) != 0) {
     throw HostError::from_errno("KVM_SET_TSS_ADDR");
   }
@@ -34,6 +39,7 @@ Vm::Vm(const Kvm& kvm, const GuestMemory& memory, Irqchip irqchip) : fd_(kvm.cre
     throw HostError::from_errno("KVM_SET_IDENTITY_MAP_ADDR");
   }
   create_irqchip(kvm, irqchip);
+  if (cpus > widest_8_bit_ids) allow_wide_apic_ids(kvm);
   for (const GuestMemory::Region& region : memory.regions()) map_memory(region.start, region.bytes);
 }
 
@@ -106,6 +112,17 @@ UniqueFd Vm::edge_irqfd(unsigned gsi) const {
   if (::ioctl(fd(), KVM_IRQFD, &irqfd) != 0)
     throw HostError::from_errno(fmt::format("KVM_IRQFD of GSI {}", gsi));
   return event;
+}
+
+void Vm::allow_wide_apic_ids(const Kvm& kvm) const {
+  if (kvm.extension(KVM_CAP_X2APIC_API) <= 0) {
+    throw HostError(fmt::format("this host's KVM lacks KVM_CAP_X2APIC_API, which more than {} vCPUs need",
+                                widest_8_bit_ids));
+  }
+  kvm_enable_cap wide{};
+  wide.cap = KVM_CAP_X2APIC_API;
+  wide.args[0] = KVM_X2APIC_API_USE_32BIT_IDS | KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK;
+  if (::ioctl(fd(), KVM_ENABLE_CAP, &wide) != 0) throw HostError::from_errno("KVM_CAP_X2APIC_API");
 }
 
 void Vm::set_irq_level(unsigned gsi, bool asserted) const noexcept {

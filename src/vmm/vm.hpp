@@ -26,8 +26,8 @@ inline constexpr unsigned gsi_count = 24;
 
 class Vm final {
  public:
-  /// Creates the VM with `memory` as its RAM; `memory` must outlive it. Throws HostError.
-  Vm(const Kvm& kvm, const GuestMemory& memory, Irqchip irqchip);
+  /// Creates the VM with `memory` as its RAM, for `cpus` vCPUs; `memory` must outlive it. Throws HostError.
+  Vm(const Kvm& kvm, const GuestMemory& memory, Irqchip irqchip, unsigned cpus = 1);
 
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
 
@@ -54,6 +54,7 @@ class Vm final {
 
  private:
   void create_irqchip(const Kvm& kvm, Irqchip irqchip) const;
+  void allow_wide_apic_ids(const Kvm& kvm) const;
 
   UniqueFd fd_;
   mutable std::uint32_t slots_ = 0;
