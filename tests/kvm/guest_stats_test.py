@@ -4,6 +4,8 @@ edges, and against the host's report of the same run."""
 
 import itertools
 import re
+import struct
+import time
 
 import machine
 from machine import END, KVM_EXIT_INTR, KVM_EXIT_IO, MMIO_READ, PORT, SERIAL
@@ -43,6 +45,31 @@ COST_ROUNDS = 16
 
 WAY = r"\n  (page|block|msr|port)"
 NUMBER = r" +(\d+)"
+
+
+# More than the 64 KiB that wait in the program and the 64 KiB that a pipe takes (fcntl(2), F_SETPIPE_SZ).
+OVERFLOWING = 200_000
+
+
+def slow_byte_and_query():
+    """64-bit code: writes so many zero bytes, then asks for the spread and the cycles of KVM_EXIT_IO. It ends with
+    status 0 if the longest exit saturates its 32 bits and the cycles need their high register, else with 1 or 2."""
+
+    def out(number, value):  # mov edx, number; mov eax, value; out dx, eax
+        return b"\xba" + struct.pack("<I", number) + b"\xb8" + struct.pack("<I", value) + b"\xef"
+
+    def end_if(jump, status):  # jump over: mov edx, 0xf4; mov eax, status; out dx, eax; hlt
+        return bytes([jump, 12]) + out(0xF4, status) + b"\xf4"
+
+    read = b"\xba" + struct.pack("<I", FIRST_PORT + 8) + b"\xed"  # mov edx, answer; in eax, dx
+    io = 0x10000 + KVM_EXIT_IO
+    bytes_out = b"\xb9" + struct.pack("<I", OVERFLOWING) + b"\xba" + struct.pack("<I", 0x3F8) + b"\x31\xc0"
+    bytes_out += b"\xee\xff\xc9\x75\xfb"  # out dx, al; dec ecx; jnz to the out
+    spread = out(FIRST_PORT, 0x4FFFFFFC) + out(FIRST_PORT + 4, io) + 4 * read  # EDX, the last, is the longest
+    spread += b"\x83\xf8\xff" + end_if(0x74, 1)  # cmp eax, -1; je
+    cycles = out(FIRST_PORT, 0x4FFFFFFD) + out(FIRST_PORT + 4, io) + 2 * read  # EBX: cycles, high half
+    cycles += b"\x85\xc0" + end_if(0x75, 2)  # test eax, eax; jne
+    return bytes_out + spread + cycles + out(0xF4, 0) + b"\xf4"
 
 
 def exits_of_reading(way, reason):
@@ -109,6 +136,14 @@ class GuestStats(machine.Case):
             with self.subTest(guest=guest, cpus=cpus):
                 done = self.account(guest, "--guest-stats", "off", "--cpus", cpus)
                 self.expect_line(done, NO_INTERFACE, status=1)
+
+    def test_times_of_2_to_the_32_cycles_saturate_or_fill_both_registers(self):
+        """A reader that takes nothing for a while makes one byte to the serial port wait that long."""
+        run = self.start("run", self.file("raw.bin", slow_byte_and_query()), "--mode", 64, "--report", "none")
+        time.sleep(6)  # 2^32 cycles are 4.3 s at 1 GHz, and less on any faster TSC
+        done = self.finish(run)
+        self.expect(done, 0)
+        self.assertEqual(done.out, bytes(OVERFLOWING))
 
     def test_a_report_is_taken_while_the_guest_asks(self):
         intervals = self.path / "intervals"
