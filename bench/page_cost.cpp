@@ -39,7 +39,7 @@ int main(int argc, char** argv) {
   const int rounds = argc > 1 ? std::atoi(argv[1]) : 20;
   const Kvm kvm;
   const GuestMemory memory(1 << 20);
-  const Vm vm(kvm, memory, Irqchip::full);
+  const Vm vm(kvm, memory);
   const Vcpu vcpu(kvm, vm, 0);
   const stats::Recorder recorder(0);
   const stats::HardwareAccount hardware = stats::HardwareAccount::of({}, false);

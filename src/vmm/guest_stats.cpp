@@ -31,11 +31,9 @@ stats::Tally VcpuGuestStats::Counts::all() const noexcept {
   return tally;
 }
 
-GuestStats::GuestStats(GuestStatsWays ways, const Kvm& kvm, const Vm& vm, GuestMemory& memory,
-                       stats::PhaseTable& phases, const std::vector<GuestStatsAccount>& accounts)
-    : phases_(phases),
-      hardware_(stats::HardwareAccount::of(read_kvm_host(), /*counted=*/false)),
-      tsc_khz_(static_cast<std::uint32_t>(accounts.front().vcpu.tsc_khz())) {
+GuestStats::GuestStats(GuestStatsWays ways, const Kvm& kvm, const Vm& vm, stats::PhaseTable& phases,
+                       unsigned cpus)
+    : phases_(phases), hardware_(stats::HardwareAccount::of(read_kvm_host(), /*counted=*/false)) {
   if (ways.port) features_ |= KVMBENCH_FEATURE_PORT;
   const bool msrs =
       kvm.extension(KVM_CAP_X86_USER_SPACE_MSR) > 0 && kvm.extension(KVM_CAP_X86_MSR_FILTER) > 0;
@@ -44,9 +42,13 @@ GuestStats::GuestStats(GuestStatsWays ways, const Kvm& kvm, const Vm& vm, GuestM
     features_ |= KVMBENCH_FEATURE_MSR;
   }
   if (ways.page) {
-    map_pages(vm, accounts.size());
+    map_pages(vm, cpus);
     features_ |= KVMBENCH_FEATURE_PAGE;
   }
+}
+
+void GuestStats::connect(const std::vector<GuestStatsAccount>& accounts, GuestMemory& memory) {
+  tsc_khz_ = static_cast<std::uint32_t>(accounts.front().vcpu.tsc_khz());
   std::vector<ExitCountPort::Vcpu> views;
   for (std::size_t i = 0; i < accounts.size(); ++i) {
     const auto page = pages_.empty() ? pages_ : pages_.subspan(i * KVMBENCH_PAGE_BYTES, KVMBENCH_PAGE_BYTES);

@@ -71,13 +71,16 @@ class VcpuGuestStats final {
 
 class GuestStats final : private GuestPhases, private CurrentVcpu {
  public:
-  /// Maps the pages and routes the MSRs to this program, as far as `ways` and KVM allow. Before the vCPUs'
-  /// CPUID is set. Throws HostError.
-  GuestStats(GuestStatsWays ways, const Kvm& kvm, const Vm& vm, GuestMemory& memory,
-             stats::PhaseTable& phases, const std::vector<GuestStatsAccount>& accounts);
+  /// Maps the pages of `cpus` vCPUs and routes the MSRs to this program, as far as `ways` and KVM allow.
+  /// Before the interrupt controllers are made, where KVM does both at once; after it each may take
+  /// milliseconds. Throws HostError.
+  GuestStats(GuestStatsWays ways, const Kvm& kvm, const Vm& vm, stats::PhaseTable& phases, unsigned cpus);
   GuestStats(const GuestStats&) = delete;
   GuestStats& operator=(const GuestStats&) = delete;
   ~GuestStats() override;
+
+  /// The vCPUs are there, all that were announced. Once, before their CPUID is set and they run.
+  void connect(const std::vector<GuestStatsAccount>& accounts, GuestMemory& memory);
 
   /// The leaves that announce the interface.
   [[nodiscard]] std::vector<kvm_cpuid_entry2> cpuid() const;

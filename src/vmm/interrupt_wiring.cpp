@@ -6,7 +6,9 @@ namespace kvmbench {
 
 static_assert(IoApic::pins == gsi_count);
 
-InterruptWiring::InterruptWiring(const Vm& vm, Irqchip irqchip) : vm_(vm), irqchip_(irqchip), messages_(vm) {
+InterruptWiring::InterruptWiring(const Kvm& kvm, const Vm& vm, Irqchip irqchip, unsigned cpus)
+    : vm_(vm), irqchip_(irqchip), messages_(vm) {
+  vm.create_irqchip(kvm, irqchip, cpus);
   if (irqchip == Irqchip::split) io_apic_ = std::make_unique<IoApic>(messages_);
 }
 

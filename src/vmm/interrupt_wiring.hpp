@@ -18,7 +18,8 @@ class InterruptWiring final {
  public:
   enum class Trigger { edge, level };
 
-  InterruptWiring(const Vm& vm, Irqchip irqchip);
+  /// Creates KVM's part of the controllers (Vm::create_irqchip).
+  InterruptWiring(const Kvm& kvm, const Vm& vm, Irqchip irqchip, unsigned cpus);
 
   /// The line to global system interrupt `gsi`. While the machine is built; the reference stays good.
   [[nodiscard]] InterruptLine& line(unsigned gsi, Trigger trigger);

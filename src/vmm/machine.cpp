@@ -45,10 +45,13 @@ void check(const MachineConfig& config, const Kvm& kvm) {
 Machine::Machine(const Kvm& kvm, const MachineConfig& config, MachineHost host)
     : on_ended_(std::move(host.ended)),
       memory_((check(config, kvm), config.memory), config.backing),
-      vm_(kvm, memory_, config.irqchip, config.cpus),
-      wiring_(vm_, config.irqchip),
+      vm_(kvm, memory_),
       began_(read_tsc()),
       phases_(began_),
+      guest_stats_(config.guest_stats.any()
+                       ? std::make_unique<GuestStats>(config.guest_stats, kvm, vm_, phases_, config.cpus)
+                       : nullptr),
+      wiring_(kvm, vm_, config.irqchip, config.cpus),
       marker_(phases_, config.mark_on_serial),
       platform_(memory_, wiring_, *this, marker_, host.platform),
       rtc_timer_(host.io, platform_.rtc()) {
@@ -62,8 +65,8 @@ void Machine::create_vcpus(const Kvm& kvm, const MachineConfig& config) {
     accounts.push_back({unit.vcpu, unit.recorder, unit.kernel_exits ? &*unit.kernel_exits : nullptr});
   }
   std::vector<kvm_cpuid_entry2> interface;
-  if (config.guest_stats.any()) {
-    guest_stats_.emplace(config.guest_stats, kvm, vm_, memory_, phases_, accounts);
+  if (guest_stats_) {
+    guest_stats_->connect(accounts, memory_);
     guest_stats_->attach(platform_.ports());
     interface = guest_stats_->cpuid();
   }

@@ -117,14 +117,14 @@ class Machine final : private RunEvents, private PowerControl {
   std::function<void()> on_ended_;
   GuestMemory memory_;
   Vm vm_;
-  InterruptWiring wiring_;
   stats::Cycles began_;
   stats::PhaseTable phases_;
+  std::unique_ptr<GuestStats> guest_stats_;  // null where the guest has no view of its own
+  InterruptWiring wiring_;
   PhaseMarker marker_;
   Platform platform_;
   RtcTimer rtc_timer_;
   std::vector<std::unique_ptr<VcpuUnit>> vcpus_;
-  std::optional<GuestStats> guest_stats_;
 
   mutable std::mutex ending_mutex_;
   std::optional<Ending> ending_;

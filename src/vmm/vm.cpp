@@ -29,7 +29,7 @@ std::string_view name_of(Irqchip irqchip) {
   return "?";
 }
 
-Vm::Vm(const Kvm& kvm, const GuestMemory& memory, Irqchip irqchip, unsigned cpus) : fd_(kvm.create_vm()) {
+Vm::Vm(const Kvm& kvm, const GuestMemory& memory) : fd_(kvm.create_vm()) {
   if (::ioctl(fd(), KVM_SET_TSS_ADDR, memory_map::kvm_tss.value) != 0) {
     throw HostError::from_errno("KVM_SET_TSS_ADDR");
   }
@@ -38,8 +38,6 @@ Vm::Vm(const Kvm& kvm, const GuestMemory& memory, Irqchip irqchip, unsigned cpus
       ::ioctl(fd(), KVM_SET_IDENTITY_MAP_ADDR, &identity_map) != 0) {
     throw HostError::from_errno("KVM_SET_IDENTITY_MAP_ADDR");
   }
-  create_irqchip(kvm, irqchip);
-  if (cpus > widest_8_bit_ids) allow_wide_apic_ids(kvm);
   for (const GuestMemory::Region& region : memory.regions()) map_memory(region.start, region.bytes);
 }
 
@@ -72,7 +70,8 @@ void Vm::take_msrs(std::uint32_t first, std::uint32_t count) const {
     throw HostError::from_errno("KVM_X86_SET_MSR_FILTER");
 }
 
-void Vm::create_irqchip(const Kvm& kvm, Irqchip irqchip) const {
+void Vm::create_irqchip(const Kvm& kvm, Irqchip irqchip, unsigned cpus) const {
+  if (cpus > widest_8_bit_ids) allow_wide_apic_ids(kvm);
   const auto need = [&kvm, irqchip](long capability, std::string_view name) {
     if (kvm.extension(capability) <= 0) {
       throw HostError(

@@ -26,8 +26,13 @@ inline constexpr unsigned gsi_count = 24;
 
 class Vm final {
  public:
-  /// Creates the VM with `memory` as its RAM, for `cpus` vCPUs; `memory` must outlive it. Throws HostError.
-  Vm(const Kvm& kvm, const GuestMemory& memory, Irqchip irqchip, unsigned cpus = 1);
+  /// Creates the VM with `memory` as its RAM; `memory` must outlive it. Throws HostError.
+  Vm(const Kvm& kvm, const GuestMemory& memory);
+
+  /// Makes the interrupt controllers that `irqchip` wants in the kernel, for `cpus` vCPUs: before the first
+  /// vCPU, and after all memory is mapped, as KVM then waits for readers of what a later change replaces.
+  /// Throws HostError.
+  void create_irqchip(const Kvm& kvm, Irqchip irqchip, unsigned cpus) const;
 
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
 
@@ -53,7 +58,6 @@ class Vm final {
   bool set_msi_routes(const MsiRoute* routes, std::size_t count) const noexcept;
 
  private:
-  void create_irqchip(const Kvm& kvm, Irqchip irqchip) const;
   void allow_wide_apic_ids(const Kvm& kvm) const;
 
   UniqueFd fd_;
