@@ -6,10 +6,20 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/direction.hpp"
 
 namespace kvmbench {
+
+/// How much of its service a device has given, in its own terms: "requests", "packets", "bytes". Reports set
+/// exits against it.
+struct Operation {
+  std::string_view name;  ///< plural, of static storage
+  std::uint64_t count = 0;
+
+  friend bool operator==(const Operation&, const Operation&) = default;
+};
 
 /// One device on a bus. Any vCPU thread and the I/O thread may call it at the same time: a device with state
 /// guards it with its own mutex, held for the access only.
@@ -28,6 +38,9 @@ class Device {
   [[nodiscard]] virtual std::string_view name() const = 0;
   /// The register as the device's manual names it ("THR"), or "+0x5" where the manual names none.
   [[nodiscard]] virtual std::string register_name(std::uint64_t offset, Direction direction) const = 0;
+  /// What it has done since the machine began. Any thread, at any time; for reports. Empty where nothing is
+  /// counted.
+  [[nodiscard]] virtual std::vector<Operation> operations() const { return {}; }
 };
 
 /// `width` bytes of ones: what a bus answers where nobody does.
