@@ -77,22 +77,27 @@ class Results:
         return "\n".join(f"{part}: {self.text(f'{name}.{part}')}" for part in ("status", "out", "err"))
 
 
-def print_kernel(check):
-    command = [LAB, "--print-kernel"]
-    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=check)
+def print_from_cache(*arguments, check):
+    return subprocess.run([LAB, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=check)
 
 
 def main():
     """Runs the calling file's tests; exits with SKIPPED, saying why, where the lab cannot run."""
     if not KVMBENCH:
         sys.exit("set KVMBENCH to the program to be tested")
-    printed = print_kernel(check=False)
+    printed = print_from_cache("--print-kernel", check=False)
     if printed.returncode != 0:
         print(f"skipped: {printed.stderr.strip()}")
         sys.exit(SKIPPED)
     unittest.main(verbosity=2)
 
 
-def kernel():
-    """The path of the kernel that the lab itself boots, a bzImage."""
-    return print_kernel(check=True).stdout.strip()
+def kernel(flavour="cloud"):
+    """The path of a Debian kernel, a bzImage: the cloud one is what the lab itself boots by default."""
+    return print_from_cache("--flavour", flavour, "--print-kernel", check=True).stdout.strip()
+
+
+def modules(*names, flavour="generic"):
+    """The paths of that kernel's modules (.ko) and of those they depend on, in the order in which to load them."""
+    printed = print_from_cache("--flavour", flavour, "--print-modules", *names, check=True)
+    return [pathlib.Path(line) for line in printed.stdout.splitlines()]

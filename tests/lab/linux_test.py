@@ -22,11 +22,18 @@ MEMORY = {"128M": 128 << 20, "5G": 5 << 30}
 KERNEL_SHARE = {"128M": 40 << 20, "5G": 300 << 20}
 
 
-def write_initramfs(directory, path, init="init", programs=()):
-    """Of busybox and the programs in /bin, with a file of this directory as its init."""
+def write_initramfs(directory, path, init="init", programs=(), modules=()):
+    """Of busybox and the programs in /bin, with a file of this directory as its init.
+
+    Modules, paths as lab.modules() gives them, are in /modules, and the file /modules/load has the commands that load
+    them.
+    """
     tree = directory / "initramfs"
-    for folder in ("bin", "proc", "sys"):
+    for folder in ("bin", "proc", "sys", "modules"):
         (tree / folder).mkdir(parents=True)
+    for module in modules:
+        shutil.copy(module, tree / "modules")
+    (tree / "modules" / "load").write_text("".join(f"insmod /modules/{module.name}\n" for module in modules))
     for program in (shutil.which("busybox"), *programs):
         shutil.copy(program, tree / "bin")
     shutil.copy(lab.HERE / init, tree / "init")
