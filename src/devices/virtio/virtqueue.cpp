@@ -1,0 +1,120 @@
+#include "devices/virtio/virtqueue.hpp"
+
+namespace kvmbench::virtio {
+
+Virtqueue::Virtqueue(const GuestMemory& memory, std::uint16_t max_size, QueueEvents& events)
+    : memory_(memory), max_size_(max_size), events_(events), ring_(SplitRing(memory)) {}
+
+bool Virtqueue::pop(Chain& chain) {
+  Fault fault = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!usable()) return false;
+    const bool empty = std::visit([](const auto& ring) { return ring.empty(); }, ring_);
+    if (empty) return false;
+    fault = std::visit([&chain](auto& ring) { return ring.pop(chain); }, ring_);
+    ++in_flight_;
+    if (fault == nullptr) return true;
+    broken_ = true;
+  }
+  tell_broken(fault);
+  return false;
+}
+
+void Virtqueue::unpop(const Chain& chain) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (usable()) std::visit([&chain](auto& ring) { ring.unpop(chain); }, ring_);
+  returned();
+}
+
+void Virtqueue::complete(const Chain& chain, std::uint32_t written) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (usable()) {
+    std::visit([&](auto& ring) { ring.push(chain, written); }, ring_);
+    signal_locked();
+    completed_.fetch_add(1, std::memory_order_relaxed);
+  }
+  returned();
+}
+
+void Virtqueue::push(const Chain& chain, std::uint32_t written) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (usable()) {
+    std::visit([&](auto& ring) { ring.push(chain, written); }, ring_);
+    completed_.fetch_add(1, std::memory_order_relaxed);
+  }
+  returned();
+}
+
+void Virtqueue::signal() noexcept {
+  const std::lock_guard lock(mutex_);
+  if (usable()) signal_locked();
+}
+
+void Virtqueue::signal_locked() noexcept {
+  const bool wanted = std::visit([](auto& ring) { return ring.wants_interrupt(); }, ring_);
+  if (wanted) events_.used_buffers();
+}
+
+void Virtqueue::returned() noexcept {
+  if (--in_flight_ == 0) idle_.notify_all();
+}
+
+void Virtqueue::silence() noexcept {
+  const std::lock_guard lock(mutex_);
+  if (usable()) std::visit([](auto& ring) { ring.silence(); }, ring_);
+}
+
+bool Virtqueue::listen() noexcept {
+  const std::lock_guard lock(mutex_);
+  if (!usable()) return true;
+  return std::visit(
+      [](auto& ring) {
+        ring.listen(0);
+        return ring.empty();
+      },
+      ring_);
+}
+
+void Virtqueue::fail(Fault why) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!usable()) return;
+    ++in_flight_;
+    broken_ = true;
+  }
+  tell_broken(why);
+}
+
+/// What tells of it counts as in flight, so that a reset does not come in between.
+void Virtqueue::tell_broken(Fault why) noexcept {
+  events_.broken(why);
+  const std::lock_guard lock(mutex_);
+  returned();
+}
+
+Fault Virtqueue::start(const RingSettings& settings, bool packed) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (settings.size > max_size_) return "a queue larger than QueueNumMax";
+  if (packed) {
+    ring_.emplace<PackedRing>(memory_);
+  } else {
+    ring_.emplace<SplitRing>(memory_);
+  }
+  const Fault fault = std::visit([&settings](auto& ring) { return ring.open(settings); }, ring_);
+  started_ = fault == nullptr;
+  broken_ = false;
+  return fault;
+}
+
+void Virtqueue::stop() noexcept {
+  const std::lock_guard lock(mutex_);
+  started_ = false;
+}
+
+void Virtqueue::wait_until_idle() noexcept {
+  std::unique_lock lock(mutex_);
+  idle_.wait(lock, [this] { return in_flight_ == 0; });
+}
+
+}  // namespace kvmbench::virtio
