@@ -3,10 +3,32 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <stdexcept>
 
 namespace kvmbench {
+
+BusWindow& BusWindows::add(std::uint64_t length, Device& device, std::uint64_t offset) {
+  if (length < 2 || !std::has_single_bit(length)) {
+    throw std::logic_error(fmt::format("{}: no window has {:#x} bytes", device.name(), length));
+  }
+  return windows_.emplace_back(length, device, offset);
+}
+
+BusTarget BusWindows::find(std::uint64_t address) const noexcept {
+  for (const BusWindow& window : windows_) {
+    if (const BusTarget target = window.find(address); target.device != nullptr) return target;
+  }
+  return {};
+}
+
+BusTarget BusWindows::find_last(std::uint64_t address) const noexcept {
+  for (const BusWindow& window : windows_) {
+    if (const BusTarget target = window.find_last(address); target.device != nullptr) return target;
+  }
+  return {};
+}
 
 PortBus::PortBus() : regions_(1), region_(0x1'0000) {}
 
@@ -30,9 +52,14 @@ void PortBus::attach(std::uint16_t first, std::uint32_t length, Device& device, 
 
 BusTarget PortBus::find(std::uint16_t port) const noexcept {
   const std::uint8_t index = region_[port];
-  if (index == 0) return {};
+  if (index == 0) return windows_.find(port);
   const Region& region = regions_[index];
   return {region.device, region.offset + (port - region.first)};
+}
+
+BusTarget PortBus::find_last(std::uint16_t port) const noexcept {
+  const BusTarget target = find(port);
+  return target.device != nullptr ? target : windows_.find_last(port);
 }
 
 void MmioBus::attach(std::uint64_t first, std::uint64_t length, Device& device, std::uint64_t offset) {
@@ -53,6 +80,16 @@ void MmioBus::attach(std::uint64_t first, std::uint64_t length, Device& device, 
 }
 
 BusTarget MmioBus::find(std::uint64_t address) const noexcept {
+  const BusTarget target = find_attached(address);
+  return target.device != nullptr ? target : windows_.find(address);
+}
+
+BusTarget MmioBus::find_last(std::uint64_t address) const noexcept {
+  const BusTarget target = find(address);
+  return target.device != nullptr ? target : windows_.find_last(address);
+}
+
+BusTarget MmioBus::find_attached(std::uint64_t address) const noexcept {
   const auto target_in = [address](const Region& region) {
     return BusTarget{region.device, region.offset + (address - region.first)};
   };

@@ -1,5 +1,6 @@
 #include "vmm/interrupt_wiring.hpp"
 
+#include "devices/pci_routing.hpp"
 #include "vmm/interrupt_lines.hpp"
 
 namespace kvmbench {
@@ -28,6 +29,16 @@ InterruptLine& InterruptWiring::line(unsigned gsi, Trigger trigger) {
       break;
   }
   return *lines_.back();
+}
+
+InterruptLine& InterruptWiring::pci_link(unsigned number) {
+  if (pci_links_.empty()) {
+    if (irqchip_ == Irqchip::full) vm_.route_to_pic(pci_routing::first_gsi, pci_routing::pic_irqs);
+    for (unsigned link = 0; link < pci_routing::links; ++link) {
+      pci_links_.emplace_back(line(pci_routing::first_gsi + link, Trigger::level));
+    }
+  }
+  return pci_links_.at(number).add_source();
 }
 
 void InterruptWiring::Messages::route(unsigned pin, std::uint64_t address, std::uint32_t data,

@@ -3,11 +3,13 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <vector>
 
 #include "devices/interrupt_line.hpp"
 #include "devices/io_apic.hpp"
+#include "devices/shared_line.hpp"
 #include "vmm/vm.hpp"
 
 namespace kvmbench {
@@ -23,6 +25,10 @@ class InterruptWiring final {
 
   /// The line to global system interrupt `gsi`. While the machine is built; the reference stays good.
   [[nodiscard]] InterruptLine& line(unsigned gsi, Trigger trigger);
+
+  /// One more device's end of link `number` of PCI (devices/pci_routing.hpp), which is level-triggered and
+  /// shared. While the machine is built; the reference stays good.
+  [[nodiscard]] InterruptLine& pci_link(unsigned number);
 
   /// The I/O APIC to put on the MMIO bus; null unless Irqchip::split.
   [[nodiscard]] IoApic* io_apic() noexcept { return io_apic_.get(); }
@@ -51,6 +57,7 @@ class InterruptWiring final {
   Messages messages_;
   std::unique_ptr<IoApic> io_apic_;
   std::vector<std::unique_ptr<InterruptLine>> lines_;
+  std::deque<SharedLine> pci_links_;  // none until one is asked for
 };
 
 }  // namespace kvmbench

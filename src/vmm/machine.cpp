@@ -55,6 +55,7 @@ Machine::Machine(const Kvm& kvm, const MachineConfig& config, MachineHost host)
       marker_(phases_, config.mark_on_serial),
       platform_(memory_, wiring_, *this, marker_, host.platform),
       rtc_timer_(host.io, platform_.rtc()) {
+  platform_.set_up_pci();
   create_vcpus(kvm, config);
 }
 
@@ -178,8 +179,9 @@ stats::Snapshot Machine::snapshot() const {
 Machine::Answerer Machine::answerer_of(const stats::ExitKey& key) const {
   BusTarget target;
   if (key.address == stats::overflow_address) return {};
-  if (key.reason == KVM_EXIT_IO) target = platform_.ports().find(static_cast<std::uint16_t>(key.address));
-  if (key.reason == KVM_EXIT_MMIO) target = platform_.mmio().find(key.address);
+  if (key.reason == KVM_EXIT_IO)
+    target = platform_.ports().find_last(static_cast<std::uint16_t>(key.address));
+  if (key.reason == KVM_EXIT_MMIO) target = platform_.mmio().find_last(key.address);
   if (target.device == nullptr) return {};
   return {target.device, target.device->register_name(target.offset, key.direction)};
 }

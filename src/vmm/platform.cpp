@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "devices/pci_firmware.hpp"
+#include "devices/pci_routing.hpp"
 #include "memory/memory_map.hpp"
 
 namespace kvmbench {
@@ -12,6 +14,12 @@ using Trigger = InterruptWiring::Trigger;
 // Interrupts of a PC's devices, by ISA IRQ, which is the GSI but for the timer's.
 constexpr unsigned keyboard_irq = 1, uart1_irq = 3, uart0_irq = 4, rtc_irq = 8, sci_irq = 9;
 
+// Where BARs go: memory up to what the DSDT gives the PCI bus, ports above those of the PC's own devices.
+constexpr PciRanges pci_ranges{.memory_first = memory_map::pci_window.value,
+                               .memory_end = memory_map::virtio_mmio.value,
+                               .ports_first = 0xc000,
+                               .ports_end = 0x1'0000};
+
 CmosRtc::MemorySize memory_size(const GuestMemory& memory) {
   const std::uint64_t low = std::min(memory.size(), low_ram_limit);
   return {.below_4g = low, .above_4g = memory.size() - low};
@@ -21,7 +29,8 @@ CmosRtc::MemorySize memory_size(const GuestMemory& memory) {
 
 Platform::Platform(const GuestMemory& memory, InterruptWiring& wiring, PowerControl& power,
                    PhaseMarker& marker, const PlatformHost& host)
-    : uart0_("uart0", wiring.line(uart0_irq, Trigger::edge), *host.serial[0]),
+    : wiring_(wiring),
+      uart0_("uart0", wiring.line(uart0_irq, Trigger::edge), *host.serial[0]),
       uart1_("uart1", wiring.line(uart1_irq, Trigger::edge), *host.serial[1]),
       bochs_console_("debugcon0", *host.debug_console),
       firmware_console_("debugcon1", *host.debug_console),
@@ -50,6 +59,15 @@ Platform::Platform(const GuestMemory& memory, InterruptWiring& wiring, PowerCont
   if (wiring.io_apic() != nullptr) {
     mmio_.attach(memory_map::io_apic.value, IoApic::size, *wiring.io_apic());
   }
+}
+
+void Platform::attach_pci(unsigned device, unsigned number, PciDevice& function, unsigned pin) {
+  pci_.attach(device, number, function);
+  if (pin != 0) function.connect(pin, wiring_.pci_link(pci_routing::link_of(device, pin)));
+}
+
+void Platform::set_up_pci() {
+  kvmbench::set_up_pci(pci_, pci_ranges);
 }
 
 }  // namespace kvmbench

@@ -12,6 +12,7 @@
 #include "devices/debug_exit.hpp"
 #include "devices/i8042.hpp"
 #include "devices/pci_config.hpp"
+#include "devices/pci_device.hpp"
 #include "devices/post_port.hpp"
 #include "devices/reset_control.hpp"
 #include "devices/system_control_port_a.hpp"
@@ -38,11 +39,18 @@ class Platform final {
     return ports_;
   }  // to attach further devices to, before the machine runs
   [[nodiscard]] const MmioBus& mmio() const noexcept { return mmio_; }
+  [[nodiscard]] MmioBus& mmio() noexcept { return mmio_; }
   /// `number` is 0 or 1.
   [[nodiscard]] Uart16550& uart(std::size_t number) { return number == 0 ? uart0_ : uart1_; }
   [[nodiscard]] CmosRtc& rtc() noexcept { return rtc_; }
 
+  /// Puts a PCI device at 00:`device`.`number`, and its interrupt pin (1 INTA# to 4; 0 none) on its link.
+  void attach_pci(unsigned device, unsigned number, PciDevice& function, unsigned pin);
+  /// What firmware does, once all PCI devices are attached: addresses and interrupts.
+  void set_up_pci();
+
  private:
+  InterruptWiring& wiring_;
   PortBus ports_;
   MmioBus mmio_;
   HostWallClock wall_clock_;

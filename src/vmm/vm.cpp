@@ -14,6 +14,32 @@ namespace kvmbench {
 namespace {
 
 constexpr unsigned widest_8_bit_ids = 255;  // APIC IDs 0 to 254; 255 is the broadcast
+constexpr unsigned pic_inputs = 8;          // of each of the two 8259s
+constexpr unsigned isa_irqs = 2 * pic_inputs;
+
+/// Room for a kvm_irq_routing with its entries: its last member is an array without a size.
+template <std::size_t Entries>
+struct RoutingTable {
+  alignas(kvm_irq_routing)
+      std::array<std::byte, sizeof(kvm_irq_routing) + Entries * sizeof(kvm_irq_routing_entry)> storage{};
+
+  [[nodiscard]] kvm_irq_routing& get() noexcept {
+    return *reinterpret_cast<kvm_irq_routing*>(storage.data());
+  }
+  /// The next entry, of a kind (KVM_IRQ_ROUTING_*).
+  [[nodiscard]] kvm_irq_routing_entry& add(std::uint32_t gsi, std::uint32_t type) noexcept {
+    kvm_irq_routing_entry& entry = get().entries[get().nr++];
+    entry.gsi = gsi;
+    entry.type = type;
+    return entry;
+  }
+  void add_pin(std::uint32_t gsi, std::uint32_t irqchip, std::uint32_t pin) noexcept {
+    add(gsi, KVM_IRQ_ROUTING_IRQCHIP).u.irqchip = {irqchip, pin};
+  }
+  void add_pic_irq(std::uint32_t gsi, std::uint32_t irq) noexcept {
+    add_pin(gsi, irq < pic_inputs ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE, irq % pic_inputs);
+  }
+};
 
 }  // namespace
 
@@ -131,6 +157,27 @@ void Vm::set_irq_level(unsigned gsi, bool asserted) const noexcept {
   ::ioctl(fd(), KVM_IRQ_LINE, &level);
 }
 
+void Vm::route_to_pic(unsigned first_gsi, std::span<const std::uint8_t> pic_irqs) const {
+  RoutingTable<gsi_count + 2 * isa_irqs> table;
+  for (unsigned gsi = 0; gsi < gsi_count; ++gsi) table.add_pin(gsi, KVM_IRQCHIP_IOAPIC, gsi);
+  for (unsigned irq = 0; irq < isa_irqs; ++irq) table.add_pic_irq(irq, irq);
+  for (std::size_t i = 0; i < pic_irqs.size(); ++i) {
+    table.add_pic_irq(static_cast<std::uint32_t>(first_gsi + i), pic_irqs[i]);
+  }
+  if (::ioctl(fd(), KVM_SET_GSI_ROUTING, &table.get()) != 0)
+    throw HostError::from_errno("KVM_SET_GSI_ROUTING");
+  for (const std::uint32_t chip : {KVM_IRQCHIP_PIC_MASTER, KVM_IRQCHIP_PIC_SLAVE}) {
+    kvm_irqchip state{};
+    state.chip_id = chip;
+    if (::ioctl(fd(), KVM_GET_IRQCHIP, &state) != 0) throw HostError::from_errno("KVM_GET_IRQCHIP");
+    for (const std::uint8_t irq : pic_irqs) {
+      const bool on_it = (irq < pic_inputs) == (chip == KVM_IRQCHIP_PIC_MASTER);
+      if (on_it) state.chip.pic.elcr |= static_cast<std::uint8_t>(1u << irq % pic_inputs);
+    }
+    if (::ioctl(fd(), KVM_SET_IRQCHIP, &state) != 0) throw HostError::from_errno("KVM_SET_IRQCHIP");
+  }
+}
+
 bool Vm::signal_msi(std::uint64_t address, std::uint32_t data) const noexcept {
   kvm_msi msi{};
   msi.address_lo = static_cast<std::uint32_t>(address);
@@ -140,21 +187,15 @@ bool Vm::signal_msi(std::uint64_t address, std::uint32_t data) const noexcept {
 }
 
 bool Vm::set_msi_routes(const MsiRoute* routes, std::size_t count) const noexcept {
-  alignas(kvm_irq_routing)
-      std::array<std::byte, sizeof(kvm_irq_routing) + gsi_count * sizeof(kvm_irq_routing_entry)>
-          storage{};
-  auto* table = reinterpret_cast<kvm_irq_routing*>(storage.data());
+  RoutingTable<gsi_count> table;
   count = std::min<std::size_t>(count, gsi_count);
-  table->nr = static_cast<std::uint32_t>(count);
   for (std::size_t i = 0; i < count; ++i) {
-    kvm_irq_routing_entry& entry = table->entries[i];
-    entry.gsi = routes[i].gsi;
-    entry.type = KVM_IRQ_ROUTING_MSI;
+    kvm_irq_routing_entry& entry = table.add(routes[i].gsi, KVM_IRQ_ROUTING_MSI);
     entry.u.msi.address_lo = static_cast<std::uint32_t>(routes[i].address);
     entry.u.msi.address_hi = static_cast<std::uint32_t>(routes[i].address >> 32);
     entry.u.msi.data = routes[i].data;
   }
-  return ::ioctl(fd(), KVM_SET_GSI_ROUTING, table) == 0;
+  return ::ioctl(fd(), KVM_SET_GSI_ROUTING, &table.get()) == 0;
 }
 
 }  // namespace kvmbench

@@ -47,6 +47,10 @@ class Vm final {
   [[nodiscard]] UniqueFd edge_irqfd(unsigned gsi) const;
   /// KVM_IRQ_LINE. (Irqchip::full)
   void set_irq_level(unsigned gsi, bool asserted) const noexcept;
+  /// KVM_SET_GSI_ROUTING: KVM's default routes, and GSI first_gsi + i also to IRQ pic_irqs[i] of the 8259s,
+  /// made level-triggered there (ELCR), as a PC's firmware connects the links of PCI. (Irqchip::full; while
+  /// the machine is built)
+  void route_to_pic(unsigned first_gsi, std::span<const std::uint8_t> pic_irqs) const;
   /// KVM_SIGNAL_MSI: false where no vCPU took it. No allocation.
   bool signal_msi(std::uint64_t address, std::uint32_t data) const noexcept;
   /// KVM_SET_GSI_ROUTING with one message route a GSI. (Irqchip::split)

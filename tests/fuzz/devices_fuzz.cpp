@@ -19,8 +19,12 @@
 #include "devices/i8042.hpp"
 #include "devices/io_apic.hpp"
 #include "devices/pci_config.hpp"
+#include "devices/pci_device.hpp"
+#include "devices/pci_firmware.hpp"
+#include "devices/pci_routing.hpp"
 #include "devices/post_port.hpp"
 #include "devices/reset_control.hpp"
+#include "devices/shared_line.hpp"
 #include "devices/system_control_port_a.hpp"
 #include "devices/uart16550.hpp"
 
@@ -114,9 +118,45 @@ struct Rearm final : DeadlineListener {
   CmosRtc& rtc;
 };
 
-/// All devices where a PC has them, their lines on the I/O APIC.
+/// What a PCI function's base address registers lead to: it checks that no access leaves its window, and
+/// drives its interrupt pin.
+struct PciRegisters final : Device {
+  PciRegisters(std::uint64_t memory_length, std::uint64_t io_length)
+      : memory_size(memory_length), io_size(io_length) {}
+  std::uint64_t read(std::uint64_t offset, unsigned) noexcept override {
+    check(offset);
+    return 0;
+  }
+  void write(std::uint64_t offset, unsigned, std::uint64_t value) noexcept override {
+    check(offset);
+    if (pin != nullptr) pin->set(value % 2 != 0);
+  }
+  [[nodiscard]] std::string_view name() const override { return "pci-device"; }
+  [[nodiscard]] std::string register_name(std::uint64_t, Direction) const override { return "register"; }
+  void check(std::uint64_t offset) const {
+    require(offset < memory_size || (offset >= io_offset && offset - io_offset < io_size));
+  }
+
+  static constexpr std::uint64_t io_offset = 0x1'0000'0000;
+  std::uint64_t memory_size, io_size;
+  InterruptLine* pin = nullptr;
+};
+
+/// All devices where a PC has them, their lines on the I/O APIC; two PCI functions on one link.
 struct Machine {
   Machine() {
+    for (unsigned i = 0; i < 2; ++i) {
+      functions[i].add_memory_bar(i, mmio.add_window(registers[i].memory_size, registers[i]));
+      functions[i].add_io_bar(i + 2, ports.add_window(static_cast<std::uint32_t>(registers[i].io_size),
+                                                      registers[i], PciRegisters::io_offset));
+      functions[i].connect(1, link.add_source());
+      registers[i].pin = &functions[i].interrupt();
+      pci.attach(3 + i * pci_routing::links, 0, functions[i]);
+    }
+    set_up_pci(pci, {.memory_first = 0xc000'0000,
+                     .memory_end = 0xd000'0000,
+                     .ports_first = 0xc000,
+                     .ports_end = 0x1'0000});
     uart.set_receive_ready(typist);
     rtc.set_deadline_listener(rearm);
     ports.attach(0x60, 1, i8042, I8042::data_port);
@@ -156,6 +196,10 @@ struct Machine {
   Rearm rearm{rtc};
   PortBus ports;
   MmioBus mmio;
+  SharedLine link{io_apic.pin(pci_routing::first_gsi + pci_routing::link_of(3, 1))};
+  std::array<PciRegisters, 2> registers{{{0x20000, 64}, {0x1000, 16}}};
+  std::array<PciDevice, 2> functions{PciDevice({.vendor = 1, .device = 2, .class_code = 0x020000}),
+                                     PciDevice({.vendor = 1, .device = 3, .class_code = 0x010180})};
 };
 
 void access(const BusTarget& target, unsigned width, Direction direction, Input& input) {
@@ -192,6 +236,8 @@ void step(Machine& machine, Input& input) {
     button,
     eoi,
     pin,
+    read_anywhere,
+    write_anywhere,
     steps
   };
   const auto choice = input.take<std::uint8_t>();
@@ -208,6 +254,14 @@ void step(Machine& machine, Input& input) {
       const unsigned width = 1 + choice / steps % 8;
       const std::uint64_t address = 0xfec00000 + std::uint64_t{input.take<std::uint16_t>()};
       access(machine.mmio.find(address), width, direction(choice % steps == write_mmio), input);
+      break;
+    }
+    case read_anywhere:
+    case write_anywhere: {  // wherever a base address register has been moved to
+      const unsigned width = 1 + choice / steps % 8;
+      const std::uint64_t address = std::uint64_t{input.take<std::uint16_t>()} << 16;
+      access(machine.mmio.find(address + input.take<std::uint16_t>()), width,
+             direction(choice % steps == write_anywhere), input);
       break;
     }
     case type:

@@ -3,11 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
+#include "devices/pci_routing.hpp"
 #include "images.hpp"
 
 namespace kvmbench::boot::test {
@@ -229,24 +232,91 @@ TEST_CASE("more CPUs than the tables can hold are refused") {
   CHECK(memory.load<std::uint64_t>(Gpa{0xe'0000}) == 0U);
 }
 
+namespace {
+
+/// A directory for a test's files, gone with it.
+class ScratchDirectory final {
+ public:
+  ScratchDirectory() : path_((std::filesystem::temp_directory_path() / "kvmbench-acpi-XXXXXX").string()) {
+    REQUIRE(mkdtemp(path_.data()) != nullptr);
+  }
+  ScratchDirectory(const ScratchDirectory&) = delete;
+  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
+  ~ScratchDirectory() { std::filesystem::remove_all(path_); }
+
+  [[nodiscard]] std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+void write_file(const std::string& path, const Bytes& bytes) {
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+}
+
+std::string read_file(const std::string& path) {
+  std::ifstream in(path);
+  REQUIRE(in);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// What _PRT gives to an operating system that has called _PIC with `model`: its entries' four numbers each.
+std::vector<std::array<std::uint64_t, 4>> pci_routing_table(unsigned model) {
+  const ScratchDirectory directory;
+  const Tables tables({.cpus = 1});
+  const std::string log = directory / "log";
+  write_file(directory / "dsdt.aml", tables.bytes(tables.dsdt()));
+  const std::string commands = fmt::format(R"(evaluate \_PIC {};evaluate \_SB.PCI0._PRT)", model);
+  REQUIRE(std::system(fmt::format("'{}' -b '{}' '{}' > '{}' 2>&1 < /dev/null", ACPIEXEC, commands,
+                                  directory / "dsdt.aml", log)
+                          .c_str()) == 0);
+  std::vector<std::uint64_t> numbers;
+  std::istringstream lines(read_file(log));
+  const std::string_view label = "[Integer] = ";
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t at = line.find(label);
+    if (at != std::string::npos) numbers.push_back(std::stoull(line.substr(at + label.size()), nullptr, 16));
+  }
+  std::vector<std::array<std::uint64_t, 4>> entries;
+  for (std::size_t i = 0; i + 4 <= numbers.size(); i += 4) {
+    entries.push_back({numbers[i], numbers[i + 1], numbers[i + 2], numbers[i + 3]});
+  }
+  return entries;
+}
+
+}  // namespace
+
+TEST_CASE("_PRT routes every pin of every PCI device, to the I/O APIC or to the 8259s as _PIC was told") {
+  const unsigned model = GENERATE(0u, 1u);
+  const auto entries = pci_routing_table(model);
+  REQUIRE(entries.size() == 32 * 4);
+  for (unsigned device = 0; device < 32; ++device) {
+    for (unsigned pin = 0; pin < 4; ++pin) {
+      const auto& entry = entries[device * 4 + pin];
+      const unsigned link = pci_routing::link_of(device, pin + 1);
+      const unsigned interrupt = model == 0 ? pci_routing::pic_irqs.at(link) : pci_routing::first_gsi + link;
+      CHECK(entry[0] == (device << 16 | 0xffff));
+      CHECK(entry[1] == pin);
+      CHECK(entry[2] == 0);
+      CHECK(entry[3] == interrupt);
+    }
+  }
+}
+
 TEST_CASE("iasl disassembles every table without complaint, and finds the machine's devices") {
   const Tables tables({.cpus = 257});
-  std::string directory = (std::filesystem::temp_directory_path() / "kvmbench-acpi-XXXXXX").string();
-  REQUIRE(mkdtemp(directory.data()));
+  const ScratchDirectory directory;
   std::string all;
   for (const std::uint64_t at : {tables.xsdt(), tables.fadt(), tables.madt(), tables.facs(), tables.dsdt()}) {
     const std::string name = tables.signature(at);
-    const std::string base = directory + "/" + name;
-    const Bytes bytes = tables.bytes(at);
-    std::ofstream(base + ".dat", std::ios::binary)
-        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    const std::string base = directory / name;
+    write_file(base + ".dat", tables.bytes(at));
     const std::string command = fmt::format("'{0}' -p '{1}' -d '{1}.dat' > '{1}.log' 2>&1", IASL, base);
     INFO(name);
     CHECK(std::system(command.c_str()) == 0);
     for (const char* suffix : {".log", ".dsl"}) {
-      std::ifstream in(base + suffix);
-      REQUIRE(in);
-      const std::string content{std::istreambuf_iterator<char>(in), {}};
+      const std::string content = read_file(base + suffix);
       CHECK_THAT(content, !Catch::Matchers::Contains("Invalid"));
       CHECK_THAT(content, !Catch::Matchers::Contains("Incorrect"));
       CHECK_THAT(content, !Catch::Matchers::Contains("Warning"));
@@ -254,8 +324,7 @@ TEST_CASE("iasl disassembles every table without complaint, and finds the machin
       all += content;
     }
   }
-  std::filesystem::remove_all(directory);
-  for (const char* part : {"Name (_S5", "PNP0501", "PNP0B00", "PNP0303"}) {
+  for (const char* part : {"Name (_S5", "PNP0A03", "PNP0501", "PNP0B00", "PNP0303"}) {
     CHECK_THAT(all, Catch::Matchers::Contains(part));
   }
 }
