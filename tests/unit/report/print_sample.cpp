@@ -3,6 +3,7 @@
 #include <string>
 
 #include "report/formats.hpp"
+#include "report/html/html.hpp"
 #include "sample.hpp"
 
 int main(int argc, char** argv) {
@@ -18,11 +19,13 @@ int main(int argc, char** argv) {
     text = to_csv(report);
   } else if (format == "markdown") {
     text = to_markdown(report, true);
+  } else if (format == "html") {
+    text = to_html(report);
   } else if (format == "text") {
     text = to_text(report, {.width = argc > 2 ? static_cast<unsigned>(std::stoul(argv[2])) : 80,
                             .split_phases = argc > 3});
   } else {
-    std::fputs("usage: print_sample json|interval|csv|markdown|text [WIDTH [split]]\n", stderr);
+    std::fputs("usage: print_sample json|interval|csv|markdown|html|text [WIDTH [split]]\n", stderr);
     return 2;
   }
   std::fwrite(text.data(), 1, text.size(), stdout);

@@ -1,0 +1,78 @@
+#include <algorithm>
+#include <numeric>
+
+#include "report/chart/charts.hpp"
+#include "report/chart/legend.hpp"
+
+namespace kvmbench::report {
+namespace {
+
+constexpr double bar_height = 10;
+constexpr double row_height = 34;
+constexpr double value_room = 150;
+
+double length_of(const Bar& bar) {
+  return std::accumulate(bar.parts.begin(), bar.parts.end(), 0.0);
+}
+
+/// Pixels that a figure takes where `longest` takes `width`; what is not nothing is seen.
+double pixels(double figure, double longest, double width) {
+  if (!(figure > 0) || !(longest > 0)) return 0;
+  return std::max(figure / longest * width, 0.75);
+}
+
+void draw_row_title(Drawing& drawing, double y, const std::string& label, const std::string& value) {
+  drawing.text(0, y + 12, "strong", label, Drawing::Anchor::start, drawing.width() - value_room);
+  drawing.text(drawing.width(), y + 12, "", value, Drawing::Anchor::end, value_room);
+}
+
+}  // namespace
+
+Drawing bar_chart(const std::string& title, const std::vector<Bar>& bars,
+                  const std::vector<std::string>& legends, double width) {
+  Drawing drawing(title, width);
+  drawing.text(0, 14, "heading", title, Drawing::Anchor::start, width);
+  double y = draw_legend(drawing, 26, legends);
+  double longest = 0;
+  for (const Bar& bar : bars) longest = std::max(longest, length_of(bar));
+  for (const Bar& bar : bars) {
+    draw_row_title(drawing, y, bar.label, bar.value);
+    drawing.rectangle(0, y + 17, drawing.width(), bar_height, "track");
+    double x = 0;
+    for (std::size_t part = 0; part < bar.parts.size(); ++part) {
+      const double length = pixels(bar.parts[part], longest, drawing.width());
+      drawing.rectangle(x, y + 17, length, bar_height, series_class(part), bar.label + ": " + bar.value);
+      x += length;
+    }
+    y += row_height;
+  }
+  drawing.reach(y);
+  return drawing;
+}
+
+Drawing pair_chart(const std::string& title, const std::vector<BarPair>& pairs,
+                   const std::string& first_legend, const std::string& second_legend, double width) {
+  constexpr double value_width = 96;
+  Drawing drawing(title, width);
+  drawing.text(0, 14, "heading", title, Drawing::Anchor::start, width);
+  double y = draw_legend(drawing, 26, {first_legend, second_legend});
+  double longest = 0;
+  for (const BarPair& pair : pairs) longest = std::max({longest, pair.first, pair.second});
+  const double room = drawing.width() - value_width;
+  for (const BarPair& pair : pairs) {
+    draw_row_title(drawing, y, pair.label, pair.ratio);
+    const auto draw = [&](double top, double figure, const std::string& value, std::size_t series) {
+      drawing.rectangle(0, top, room, bar_height, "track");
+      drawing.rectangle(0, top, pixels(figure, longest, room), bar_height, series_class(series),
+                        pair.label + ": " + value);
+      drawing.text(drawing.width(), top + bar_height - 1, "faint", value, Drawing::Anchor::end, value_width);
+    };
+    draw(y + 17, pair.first, pair.first_value, 0);
+    draw(y + 18 + bar_height, pair.second, pair.second_value, 1);
+    y += row_height + bar_height + 3;
+  }
+  drawing.reach(y);
+  return drawing;
+}
+
+}  // namespace kvmbench::report

@@ -1,0 +1,21 @@
+/// The charts of a report.
+#pragma once
+
+#include <vector>
+
+#include "report/chart/charts.hpp"
+#include "report/report.hpp"
+#include "report/rows.hpp"
+
+namespace kvmbench::report {
+
+/// By service time, or by count; each sorted by its own figure.
+enum class ReasonOrder { service, count };
+[[nodiscard]] Drawing reasons_chart(const Report& report, const Account& account, ReasonOrder order,
+                                    double width);
+/// vCPU time by phase, in the order of the phases, service and run time apart.
+[[nodiscard]] Drawing phases_chart(const Report& report, double width);
+/// Service time of each reason, for histogram_chart.
+[[nodiscard]] std::vector<Distribution> service_distributions(const Account& account);
+
+}  // namespace kvmbench::report
