@@ -141,7 +141,8 @@ class OpenMetrics final {
            ++bucket) {
         cumulative += times.histogram.in_bucket(bucket);
       }
-      out_ += fmt::format("{}_bucket{{{},le=\"{}\"}} {}\n", name, labels, canonical(bound(power)), cumulative);
+      out_ +=
+          fmt::format("{}_bucket{{{},le=\"{}\"}} {}\n", name, labels, canonical(bound(power)), cumulative);
     }
     out_ += fmt::format("{}_bucket{{{},le=\"+Inf\"}} {}\n", name, labels, times.count());
     out_ += fmt::format("{}_count{{{}}} {}\n", name, labels, times.count());

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/error.hpp"
 #include "report/units.hpp"
 #include "stats/exit_reason.hpp"
 
@@ -49,6 +50,27 @@ std::vector<Distribution> service_distributions(const Account& account) {
     distributions.push_back({stats::userspace_reason_name(reason.reason), reason.service});
   }
   return distributions;
+}
+
+std::string to_svg(const Report& report, Chart chart, const Timeline* timeline) {
+  constexpr double width = 640;
+  switch (chart) {
+    case Chart::reasons:
+      return reasons_chart(report, account_of(report.snapshot), ReasonOrder::service, width).file();
+    case Chart::phases:
+      return phases_chart(report, width).file();
+    case Chart::histogram:
+      return histogram_chart("Service time of an exit", service_distributions(account_of(report.snapshot)),
+                             Clock(report.snapshot.tsc_khz), width)
+          .file();
+    case Chart::timeline:
+      break;
+  }
+  if (timeline == nullptr || timeline->intervals().empty()) {
+    throw UsageError(
+        "a chart over time needs intervals: run with --interval and give its file by --intervals");
+  }
+  return timeline_chart(*timeline, width).file();
 }
 
 }  // namespace kvmbench::report

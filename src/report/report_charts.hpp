@@ -1,11 +1,13 @@
 /// The charts of a report.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "report/chart/charts.hpp"
 #include "report/report.hpp"
 #include "report/rows.hpp"
+#include "report/timeline.hpp"
 
 namespace kvmbench::report {
 
@@ -17,5 +19,10 @@ enum class ReasonOrder { service, count };
 [[nodiscard]] Drawing phases_chart(const Report& report, double width);
 /// Service time of each reason, for histogram_chart.
 [[nodiscard]] std::vector<Distribution> service_distributions(const Account& account);
+
+/// A chart for papers and READMEs, as a file of SVG.
+enum class Chart { reasons, phases, histogram, timeline };
+/// Throws UsageError where the timeline is wanted and there is none.
+[[nodiscard]] std::string to_svg(const Report& report, Chart chart, const Timeline* timeline);
 
 }  // namespace kvmbench::report
