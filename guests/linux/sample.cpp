@@ -23,8 +23,7 @@ std::vector<std::uint32_t> counted_reasons(const kvmbench_interface& interface) 
   std::vector<std::uint32_t> reasons;
   if ((interface.features & KVMBENCH_FEATURE_HARDWARE) != 0) {
     const auto vendor = static_cast<stats::Vendor>(kvmbench_vendor(&interface));
-    for (const stats::HardwareReason& reason : stats::hardware_reasons(vendor))
-      reasons.push_back(reason.number);
+    for (const stats::ReasonText& text : stats::hardware_reasons(vendor)) reasons.push_back(text.reason);
   }
   for (std::uint32_t n = 0; n < KVMBENCH_USERSPACE_REASONS; ++n)
     reasons.push_back(KVMBENCH_USERSPACE_REASON + n);
@@ -88,8 +87,8 @@ std::uint32_t ReasonCount::number() const {
 
 std::string ReasonCount::name(std::uint32_t vendor) const {
   if (!is_userspace()) {
-    const stats::HardwareReason* known = stats::hardware_reason(static_cast<stats::Vendor>(vendor), reason);
-    return known != nullptr ? std::string(known->name) : "exit " + std::to_string(reason);
+    const stats::ReasonText* known = stats::hardware_reason(static_cast<stats::Vendor>(vendor), reason);
+    return known != nullptr ? std::string(known->short_name) : "exit " + std::to_string(reason);
   }
   if (number() == KVMBENCH_USERSPACE_FURTHER) return "further";
   const auto known = stats::userspace_reasons();

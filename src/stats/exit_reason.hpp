@@ -1,5 +1,5 @@
-/// Names and explanations of exit reasons. Today the userspace reasons (KVM_EXIT_*); the hardware's (VMX,
-/// SVM) join them in the same form.
+/// Names and explanations of exit reasons: the form of all, and the userspace reasons (KVM_EXIT_*). The
+/// hardware's are in stats/hardware_reasons.hpp.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@ namespace kvmbench::stats {
 
 struct ReasonText {
   std::uint32_t reason;
-  std::string_view name;         ///< as in linux/kvm.h: "KVM_EXIT_IO"
-  std::string_view short_name;   ///< for tables and expressions: "io"
+  std::string_view name;         ///< the manual's: "KVM_EXIT_IO", "I/O instruction" (VMX), "VMEXIT_IOIO"
+  std::string_view short_name;   ///< for tables and expressions: "io", "IO_INSTRUCTION", "IOIO"
   std::string_view description;  ///< what it is, one sentence
   std::string_view cause;        ///< what usually causes it
   std::string_view remedy;       ///< what lessens it

@@ -1,5 +1,5 @@
-/// The exit reasons of the hardware: which the vendor's manual defines, and which of them a host's KVM never
-/// enables.
+/// The exit reasons of the hardware: which the vendor's manual defines, what they mean (tables in
+/// stats/reasons/), and which of them a host's KVM never enables.
 #pragma once
 
 #include <bitset>
@@ -12,22 +12,36 @@
 #include <string>
 #include <string_view>
 
+#include "stats/exit_reason.hpp"
+
 namespace kvmbench::stats {
 
 /// Numbers as in the guest interface.
 enum class Vendor : std::uint8_t { unknown = 0, vmx = 1, svm = 2 };
 
-struct HardwareReason {
-  std::uint32_t number;
-  std::string_view name;
-};
-
 /// VMX basic exit reasons (Intel SDM vol. 3, appendix C) or SVM exit codes (AMD APM vol. 2, appendix C; -1 to
 /// -4 as their low 32 bits), in ascending order; none of an unknown vendor.
-[[nodiscard]] std::span<const HardwareReason> hardware_reasons(Vendor vendor) noexcept;
+[[nodiscard]] std::span<const ReasonText> hardware_reasons(Vendor vendor) noexcept;
 
-/// nullptr where the manual defines no such reason.
-[[nodiscard]] const HardwareReason* hardware_reason(Vendor vendor, std::uint32_t number) noexcept;
+/// nullptr where the manual defines no such reason, or not that this program knows of.
+[[nodiscard]] const ReasonText* hardware_reason(Vendor vendor, std::uint32_t number) noexcept;
+
+/// VMX's 32-bit exit reason: the basic one, and flags beside it (Intel SDM vol. 3, "Basic VM-Exit
+/// Information", table "Format of Exit Reason").
+inline constexpr std::uint32_t vmx_basic_reason = 0xffff;
+inline constexpr std::uint32_t vmx_shadow_stack_busy = std::uint32_t{1} << 25;
+inline constexpr std::uint32_t vmx_bus_lock = std::uint32_t{1} << 26;
+inline constexpr std::uint32_t vmx_enclave = std::uint32_t{1} << 27;
+inline constexpr std::uint32_t vmx_pending_mtf = std::uint32_t{1} << 28;
+inline constexpr std::uint32_t vmx_from_root = std::uint32_t{1} << 29;
+inline constexpr std::uint32_t vmx_entry_failure = std::uint32_t{1} << 31;
+
+/// The number that the vendor's table has, without VMX's flags.
+[[nodiscard]] std::uint32_t basic_reason(Vendor vendor, std::uint32_t number) noexcept;
+
+/// The short name, and VMX's flags in words: "INVALID_STATE (entry failed)". An unknown number stays one:
+/// "VMX reason 86 (unknown)", "SVM code 0x404 (unknown)", "hardware reason 7 (unknown vendor)".
+[[nodiscard]] std::string hardware_reason_name(Vendor vendor, std::uint32_t number);
 
 /// A set of reasons of one vendor.
 class ReasonSet final {

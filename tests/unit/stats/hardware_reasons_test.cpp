@@ -1,10 +1,12 @@
 #include "stats/hardware_reasons.hpp"
 
 #include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
 #include <initializer_list>
 #include <set>
 #include <string>
+#include <string_view>
 
 namespace kvmbench::stats {
 namespace {
@@ -35,17 +37,152 @@ KvmHost svm_host() {
   return host;
 }
 
-TEST_CASE("VMX's reasons are those of the SDM's appendix C, with its gaps") {
+// The manuals' lists, name by name. Gaps of the manual are nullptr.
+constexpr std::array<const char*, 78> vmx_manual = {
+    "Exception or non-maskable interrupt (NMI)",
+    "External interrupt",
+    "Triple fault",
+    "INIT signal",
+    "Start-up IPI (SIPI)",
+    "I/O system-management interrupt (SMI)",
+    "Other SMI",
+    "Interrupt window",
+    "NMI window",
+    "Task switch",
+    "CPUID",
+    "GETSEC",
+    "HLT",
+    "INVD",
+    "INVLPG",
+    "RDPMC",
+    "RDTSC",
+    "RSM",
+    "VMCALL",
+    "VMCLEAR",
+    "VMLAUNCH",
+    "VMPTRLD",
+    "VMPTRST",
+    "VMREAD",
+    "VMRESUME",
+    "VMWRITE",
+    "VMXOFF",
+    "VMXON",
+    "Control-register accesses",
+    "MOV DR",
+    "I/O instruction",
+    "RDMSR",
+    "WRMSR",
+    "VM-entry failure due to invalid guest state",
+    "VM-entry failure due to MSR loading",
+    nullptr,
+    "MWAIT",
+    "Monitor trap flag",
+    nullptr,
+    "MONITOR",
+    "PAUSE",
+    "VM-entry failure due to machine-check event",
+    nullptr,
+    "TPR below threshold",
+    "APIC access",
+    "Virtualized EOI",
+    "Access to GDTR or IDTR",
+    "Access to LDTR or TR",
+    "EPT violation",
+    "EPT misconfiguration",
+    "INVEPT",
+    "RDTSCP",
+    "VMX-preemption timer expired",
+    "INVVPID",
+    "WBINVD or WBNOINVD",
+    "XSETBV",
+    "APIC write",
+    "RDRAND",
+    "INVPCID",
+    "VMFUNC",
+    "ENCLS",
+    "RDSEED",
+    "Page-modification log full",
+    "XSAVES",
+    "XRSTORS",
+    "PCONFIG",
+    "SPP-related event",
+    "UMWAIT",
+    "TPAUSE",
+    "LOADIWKEY",
+    "ENCLV",
+    nullptr,
+    "ENQCMD PASID translation failure",
+    "ENQCMDS PASID translation failure",
+    "Bus lock",
+    "Instruction timeout",
+    "SEAMCALL",
+    "TDCALL",
+};
+
+// From 0x60 on; those below are numbered register by register and vector by vector.
+constexpr std::array<const char*, 0x8f - 0x60> svm_manual = {
+    "INTR",          "NMI",        "SMI",        "INIT",      "VINTR",
+    "CR0_SEL_WRITE", "IDTR_READ",  "GDTR_READ",  "LDTR_READ", "TR_READ",
+    "IDTR_WRITE",    "GDTR_WRITE", "LDTR_WRITE", "TR_WRITE",  "RDTSC",
+    "RDPMC",         "PUSHF",      "POPF",       "CPUID",     "RSM",
+    "IRET",          "SWINT",      "INVD",       "PAUSE",     "HLT",
+    "INVLPG",        "INVLPGA",    "IOIO",       "MSR",       "TASK_SWITCH",
+    "FERR_FREEZE",   "SHUTDOWN",   "VMRUN",      "VMMCALL",   "VMLOAD",
+    "VMSAVE",        "STGI",       "CLGI",       "SKINIT",    "RDTSCP",
+    "ICEBP",         "WBINVD",     "MONITOR",    "MWAIT",     "MWAIT_CONDITIONAL",
+    "XSETBV",        "RDPRU",
+};
+
+void check_svm(std::uint32_t code, const std::string& name) {
+  CAPTURE(code, name);
+  const ReasonText* text = hardware_reason(Vendor::svm, code);
+  REQUIRE(text != nullptr);
+  CHECK(text->short_name == name);
+  CHECK(text->name == "VMEXIT_" + name);
+}
+
+TEST_CASE("VMX's reasons 0 to 77 are those of the SDM's appendix C, with its gaps") {
+  for (std::uint32_t number = 0; number < vmx_manual.size(); ++number) {
+    CAPTURE(number);
+    const ReasonText* text = hardware_reason(Vendor::vmx, number);
+    REQUIRE((text != nullptr) == (vmx_manual[number] != nullptr));
+    if (text != nullptr) CHECK(text->name == vmx_manual[number]);
+  }
   const ReasonSet defined = defined_reasons(Vendor::vmx);
   check_all(defined, {0, 12, 30, 34, 36, 48, 49, 70, 72, 79, 80, 81, 84, 85});
   check_none(defined, {35, 38, 42, 71, 82, 83, 86, 0x400, 0xffff'ffff});
 }
 
-TEST_CASE("SVM's reasons are those of the APM's appendix C, the negative ones included") {
-  const ReasonSet defined = defined_reasons(Vendor::svm);
-  check_all(defined,
-            {0x00, 0x1f, 0x5f, 0x60, 0x72, 0x7b, 0x8d, 0x9f, 0xa6, 0x400, 0x403, 0xffff'ffff, 0xffff'fffc});
-  check_none(defined, {0xa7, 0xff, 0x404, 0x100, 0x3ff, 0xffff'fffb});
+TEST_CASE("SVM's codes are those of the APM's appendix C") {
+  for (std::uint32_t n = 0; n < 16; ++n) {
+    const std::string number = std::to_string(n);
+    check_svm(0x00 + n, "CR" + number + "_READ");
+    check_svm(0x10 + n, "CR" + number + "_WRITE");
+    check_svm(0x20 + n, "DR" + number + "_READ");
+    check_svm(0x30 + n, "DR" + number + "_WRITE");
+    check_svm(0x90 + n, "CR" + number + "_WRITE_TRAP");
+  }
+  for (std::uint32_t vector = 0; vector < 32; ++vector)
+    check_svm(0x40 + vector, "EXCP" + std::to_string(vector));
+  for (std::uint32_t n = 0; n < svm_manual.size(); ++n) check_svm(0x60 + n, svm_manual[n]);
+  check_svm(0x8f, "EFER_WRITE_TRAP");
+  check_svm(0xa0, "INVLPGB");
+  check_svm(0xa1, "INVLPGB_ILLEGAL");
+  check_svm(0xa2, "INVPCID");
+  check_svm(0xa3, "MCOMMIT");
+  check_svm(0xa4, "TLBSYNC");
+  check_svm(0xa5, "BUSLOCK");
+  check_svm(0xa6, "IDLE_HLT");
+  check_svm(0x400, "NPF");
+  check_svm(0x401, "AVIC_INCOMPLETE_IPI");
+  check_svm(0x402, "AVIC_NOACCEL");
+  check_svm(0x403, "VMGEXIT");
+  check_svm(0xffff'ffff, "INVALID");
+  check_svm(0xffff'fffe, "BUSY");
+  check_svm(0xffff'fffd, "IDLE_REQUIRED");
+  check_svm(0xffff'fffc, "INVALID_PMC");
+  for (std::uint32_t code = 0xa7; code < 0x400; ++code) CHECK(hardware_reason(Vendor::svm, code) == nullptr);
+  check_none(defined_reasons(Vendor::svm), {0xa7, 0xff, 0x404, 0x100, 0x3ff, 0xffff'fffb});
 }
 
 TEST_CASE("an unknown vendor's manual defines nothing") {
@@ -53,25 +190,59 @@ TEST_CASE("an unknown vendor's manual defines nothing") {
   CHECK(hardware_reason(Vendor::unknown, 0) == nullptr);
 }
 
-TEST_CASE("reasons are in ascending order, each with a name of its own") {
+TEST_CASE("reasons are in ascending order, each with names of its own") {
   for (const Vendor vendor : {Vendor::vmx, Vendor::svm}) {
     const auto all = hardware_reasons(vendor);
-    CHECK(std::ranges::adjacent_find(all, std::ranges::greater_equal{}, &HardwareReason::number) ==
-          all.end());
-    for (const HardwareReason& reason : all) {
-      CHECK(std::ranges::count(all, reason.name, &HardwareReason::name) == 1);
+    CHECK(std::ranges::adjacent_find(all, std::ranges::greater_equal{}, &ReasonText::reason) == all.end());
+    for (const ReasonText& text : all) {
+      CHECK(std::ranges::count(all, text.name, &ReasonText::name) == 1);
+      CHECK(std::ranges::count(all, text.short_name, &ReasonText::short_name) == 1);
     }
   }
 }
 
-TEST_CASE("reasons have the manuals' names") {
-  CHECK(hardware_reason(Vendor::vmx, 30)->name == "IO_INSTRUCTION");
-  CHECK(hardware_reason(Vendor::vmx, 49)->name == "EPT_MISCONFIG");
-  CHECK(hardware_reason(Vendor::svm, 0x4e)->name == "EXCP14");
-  CHECK(hardware_reason(Vendor::svm, 0x7b)->name == "IOIO");
-  CHECK(hardware_reason(Vendor::svm, 0x400)->name == "NPF");
-  CHECK(hardware_reason(Vendor::svm, 0xffff'ffff)->name == "INVALID");
-  CHECK(hardware_reason(Vendor::vmx, 35) == nullptr);
+TEST_CASE("each hardware reason has a description, a cause and a remedy, which are sentences") {
+  for (const Vendor vendor : {Vendor::vmx, Vendor::svm}) {
+    for (const ReasonText& reason : hardware_reasons(vendor)) {
+      for (const std::string_view text : {reason.description, reason.cause, reason.remedy}) {
+        CAPTURE(reason.name, text);
+        REQUIRE(text.size() > 10);
+        CHECK(text.back() == '.');
+        const char first = text.front();
+        const bool begins = (first >= 'A' && first <= 'Z') || first == '#';  // "#PF, ..."
+        CHECK(begins);
+        CHECK(text.find("  ") == text.npos);
+      }
+    }
+  }
+}
+
+TEST_CASE("reasons have short names as the kernel's tracepoints have them") {
+  CHECK(hardware_reason_name(Vendor::vmx, 30) == "IO_INSTRUCTION");
+  CHECK(hardware_reason_name(Vendor::vmx, 49) == "EPT_MISCONFIG");
+  CHECK(hardware_reason_name(Vendor::svm, 0x4e) == "EXCP14");
+  CHECK(hardware_reason_name(Vendor::svm, 0x7b) == "IOIO");
+  CHECK(hardware_reason_name(Vendor::svm, 0x400) == "NPF");
+  CHECK(hardware_reason_name(Vendor::svm, 0xffff'ffff) == "INVALID");
+}
+
+TEST_CASE("VMX's flags beside the basic reason are told in words") {
+  CHECK(hardware_reason_name(Vendor::vmx, 0x8000'0021) == "INVALID_STATE (entry failed)");
+  CHECK(hardware_reason_name(Vendor::vmx, 0x0400'0001) == "EXTERNAL_INTERRUPT (with a bus lock)");
+  CHECK(hardware_reason_name(Vendor::vmx, 0x0800'000a) == "CPUID (in an enclave)");
+  CHECK(hardware_reason_name(Vendor::vmx, 0x3000'0000) ==
+        "EXCEPTION_NMI (from VMX root operation, monitor trap flag pending)");
+  CHECK(hardware_reason_name(Vendor::vmx, 0x4000'000c) == "HLT (flags 0x40000000)");
+  CHECK(basic_reason(Vendor::vmx, 0x8000'0021) == 33);
+  CHECK(basic_reason(Vendor::svm, 0xffff'ffff) == 0xffff'ffff);
+}
+
+TEST_CASE("an unknown hardware reason stays a number and says so") {
+  CHECK(hardware_reason_name(Vendor::vmx, 35) == "VMX reason 35 (unknown)");
+  CHECK(hardware_reason_name(Vendor::vmx, 0x8000'0063) == "VMX reason 99 (unknown, entry failed)");
+  CHECK(hardware_reason_name(Vendor::svm, 0x404) == "SVM code 0x404 (unknown)");
+  CHECK(hardware_reason_name(Vendor::svm, 0xa7) == "SVM code 0xa7 (unknown)");
+  CHECK(hardware_reason_name(Vendor::unknown, 7) == "hardware reason 7 (unknown vendor)");
 }
 
 TEST_CASE("a number that no vendor defines is in no set") {
