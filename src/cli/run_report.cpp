@@ -85,6 +85,7 @@ report::Report make_report(const RunOptions& options, const Machine& machine, bo
   report.exit_status = exit_status(machine.ending());
   report.snapshot = machine.snapshot();
   report.snapshot.tsc_khz = times.tsc_khz;
+  for (const Device* device : machine.platform().devices()) report.devices.emplace_back(device->name());
   for (const stats::KeyStats& row : stats::by_key(report.snapshot, stats::Phases::merged)) {
     const Machine::Answerer answerer = machine.answerer_of(row.key);
     if (answerer.device == nullptr) continue;

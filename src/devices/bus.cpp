@@ -8,6 +8,13 @@
 #include <stdexcept>
 
 namespace kvmbench {
+namespace {
+
+void add_once(std::vector<const Device*>& devices, const Device* device) {
+  if (std::find(devices.begin(), devices.end(), device) == devices.end()) devices.push_back(device);
+}
+
+}  // namespace
 
 BusWindow& BusWindows::add(std::uint64_t length, Device& device, std::uint64_t offset) {
   if (length < 2 || !std::has_single_bit(length)) {
@@ -28,6 +35,10 @@ BusTarget BusWindows::find_last(std::uint64_t address) const noexcept {
     if (const BusTarget target = window.find_last(address); target.device != nullptr) return target;
   }
   return {};
+}
+
+void BusWindows::list(std::vector<const Device*>& devices) const {
+  for (const BusWindow& window : windows_) add_once(devices, &window.device());
 }
 
 PortBus::PortBus() : regions_(1), region_(0x1'0000) {}
@@ -60,6 +71,12 @@ BusTarget PortBus::find(std::uint16_t port) const noexcept {
 BusTarget PortBus::find_last(std::uint16_t port) const noexcept {
   const BusTarget target = find(port);
   return target.device != nullptr ? target : windows_.find_last(port);
+}
+
+void PortBus::list(std::vector<const Device*>& devices) const {
+  for (auto region = regions_.begin() + 1; region != regions_.end(); ++region)
+    add_once(devices, region->device);
+  windows_.list(devices);
 }
 
 void MmioBus::attach(std::uint64_t first, std::uint64_t length, Device& device, std::uint64_t offset) {
@@ -105,6 +122,11 @@ BusTarget MmioBus::find_attached(std::uint64_t address) const noexcept {
   if (address - region->first >= region->length) return {};
   last_hit_.store(static_cast<std::uint32_t>(region - regions_.begin()), std::memory_order_relaxed);
   return target_in(*region);
+}
+
+void MmioBus::list(std::vector<const Device*>& devices) const {
+  for (const Region& region : regions_) add_once(devices, region.device);
+  windows_.list(devices);
 }
 
 }  // namespace kvmbench

@@ -27,6 +27,7 @@ class BusWindow final {
       : length_(length), device_(device), offset_(offset) {}
 
   [[nodiscard]] std::uint64_t length() const noexcept { return length_; }
+  [[nodiscard]] const Device& device() const noexcept { return device_; }
   /// At `first`, whose bits below the length do not count.
   void place(std::uint64_t first) noexcept {
     place_.store(first & ~(length_ - 1), std::memory_order_release);
@@ -65,6 +66,7 @@ class BusWindows final {
   BusWindow& add(std::uint64_t length, Device& device, std::uint64_t offset);
   [[nodiscard]] BusTarget find(std::uint64_t address) const noexcept;
   [[nodiscard]] BusTarget find_last(std::uint64_t address) const noexcept;
+  void list(std::vector<const Device*>& devices) const;
 
  private:
   std::deque<BusWindow> windows_;  // whose addresses stay
@@ -89,6 +91,9 @@ class PortBus final {
   [[nodiscard]] BusTarget find(std::uint16_t port) const noexcept;
   /// For reports: as find(), and then who answered last, before the guest removed it.
   [[nodiscard]] BusTarget find_last(std::uint16_t port) const noexcept;
+  /// Adds those on this bus that are not in `devices` yet, in the order they were attached; those in windows
+  /// come last, placed or not.
+  void list(std::vector<const Device*>& devices) const;
 
  private:
   struct Region {
@@ -116,6 +121,8 @@ class MmioBus final {
   [[nodiscard]] BusTarget find(std::uint64_t address) const noexcept;
   /// As PortBus::find_last.
   [[nodiscard]] BusTarget find_last(std::uint64_t address) const noexcept;
+  /// As PortBus::list, in the order of their addresses.
+  void list(std::vector<const Device*>& devices) const;
 
  private:
   struct Region {

@@ -5,6 +5,7 @@
 
 #include "report/formats.hpp"
 #include "report/names.hpp"
+#include "report/operations.hpp"
 #include "report/printable.hpp"
 #include "report/units.hpp"
 #include "stats/exit_reason.hpp"
@@ -52,6 +53,16 @@ std::string phase_name(const stats::Snapshot& snapshot, std::size_t phase) {
   return phase < snapshot.phases.size() ? snapshot.phases[phase].label.name() : "";
 }
 
+/// A table of its own after an empty line, where devices count operations.
+void add_operations(std::string& out, const Report& report) {
+  if (report.snapshot.operations.empty()) return;
+  out += "\ndevice,operation,count,exits,service_sum_cycles\n";
+  for (const OperationRow& row : operation_rows(report)) {
+    out += fmt::format("{},{},{},{},{}\n", field(row.device), field(row.operation), row.count,
+                       row.exits.count, row.exits.service);
+  }
+}
+
 }  // namespace
 
 std::string to_csv(const Report& report) {
@@ -72,6 +83,7 @@ std::string to_csv(const Report& report) {
       out += '\n';
     }
   }
+  add_operations(out, report);
   return out;
 }
 

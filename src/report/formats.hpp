@@ -20,7 +20,8 @@ struct TextOptions {
 
 [[nodiscard]] std::string to_text(const Report& report, const TextOptions& options);
 [[nodiscard]] std::string to_markdown(const Report& report, bool split_phases);
-/// One row per vCPU, phase and key (RFC 4180 quoting, rows end in a newline).
+/// One row per vCPU, phase and key (RFC 4180 quoting, rows end in a newline); after an empty line, one per
+/// operation that a device counts.
 [[nodiscard]] std::string to_csv(const Report& report);
 [[nodiscard]] std::string to_json(const Report& report);  ///< docs/report.schema.json
 /// One line, no newline inside, of what has come since the last: for --interval.

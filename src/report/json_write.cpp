@@ -1,9 +1,9 @@
 /// The report as JSON, docs/report.schema.json.
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "report/formats.hpp"
 #include "report/json_format.hpp"
+#include "report/json_sections.hpp"
 #include "report/names.hpp"
 #include "report/rows.hpp"
 #include "stats/exit_reason.hpp"
@@ -11,7 +11,7 @@
 namespace kvmbench::report {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = WrittenJson;
 
 /// In ASCII: whatever a terminal might obey is escaped. What is no UTF-8 becomes U+FFFD.
 std::string compact(const Json& value) {
@@ -147,28 +147,31 @@ Json reasons_value(const Account& account) {
 std::string to_json(const Report& report) {
   const stats::Snapshot& snapshot = report.snapshot;
   const Account account = account_of(snapshot);
-  const Json value{{"format", json_format},
-                   {"version", json_version},
-                   {"kvmbench", report.kvmbench_version},
-                   {"started", report.started},
-                   {"wall_seconds", report.wall_seconds},
-                   {"ending", report.ending},
-                   {"exit_status", report.exit_status},
-                   {"machine", facts_value(report.machine)},
-                   {"host", facts_value(report.host)},
-                   {"tsc_khz", snapshot.tsc_khz},
-                   {"began", snapshot.began},
-                   {"taken", snapshot.taken},
-                   {"exits", snapshot.exits()},
-                   {"kernel_exits", kernel_exits_value(snapshot.kernel_exits())},
-                   {"totals", sums_value(account.total)},
-                   {"by_reason", reasons_value(account)},
-                   {"phases", phases_value(snapshot)},
-                   {"buckets",
-                    {{"sub_bits", stats::buckets::sub_bits},
-                     {"value_bits", stats::buckets::value_bits},
-                     {"count", stats::buckets::count}}},
-                   {"vcpus", vcpus_value(report)}};
+  Json value{{"format", json_format},
+             {"version", json_version},
+             {"kvmbench", report.kvmbench_version},
+             {"started", report.started},
+             {"wall_seconds", report.wall_seconds},
+             {"ending", report.ending},
+             {"exit_status", report.exit_status},
+             {"machine", facts_value(report.machine)},
+             {"host", facts_value(report.host)},
+             {"tsc_khz", snapshot.tsc_khz},
+             {"began", snapshot.began},
+             {"taken", snapshot.taken},
+             {"exits", snapshot.exits()},
+             {"kernel_exits", kernel_exits_value(snapshot.kernel_exits())},
+             {"totals", sums_value(account.total)},
+             {"by_reason", reasons_value(account)},
+             {"phases", phases_value(snapshot)},
+             {"buckets",
+              {{"sub_bits", stats::buckets::sub_bits},
+               {"value_bits", stats::buckets::value_bits},
+               {"count", stats::buckets::count}}},
+             {"vcpus", vcpus_value(report)}};
+  for (const JsonSection& section : json_sections()) {
+    if (Json written = section.write(report); !written.is_null()) value[section.name] = std::move(written);
+  }
   std::string out;
   constexpr unsigned levels_to_a_key = 4;  // the report, its vCPUs, a vCPU, its keys
   write(out, value, levels_to_a_key, 0);
@@ -203,7 +206,8 @@ std::string to_json_line(const stats::Snapshot& interval, std::uint64_t number) 
                   {"exits", interval.exits()},
                   {"kernel_exits", kernel_exits_value(interval.kernel_exits())},
                   {"vcpus", std::move(vcpus)},
-                  {"keys", std::move(keys)}});
+                  {"keys", std::move(keys)},
+                  {"operations", write_operations(interval.operations)}});
 }
 
 }  // namespace kvmbench::report

@@ -1,11 +1,11 @@
 /// The report as Markdown tables (GitHub Flavored Markdown), to be pasted into an issue or a paper.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <vector>
 
 #include "report/formats.hpp"
-#include "report/printable.hpp"
+#include "report/markdown_page.hpp"
+#include "report/operations.hpp"
 #include "report/rows.hpp"
 #include "report/units.hpp"
 #include "stats/exit_reason.hpp"
@@ -13,59 +13,8 @@
 namespace kvmbench::report {
 namespace {
 
-/// As text of a table's cell: nothing in it is markup.
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : printable(text)) {
-    switch (c) {
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '|':
-      case '\\':
-      case '`':
-      case '*':
-      case '[':
-      case ']':
-      case '~':
-        out += '\\';
-        [[fallthrough]];
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
-/// As a code span, in which "@hello" mentions nobody and "#1" links to nothing.
-std::string code(std::string_view text) {
-  std::string out = printable(text);
-  std::replace(out.begin(), out.end(), '`', '\'');
-  return out.empty() ? out : '`' + out + '`';
-}
-
-/// As a code span in a table, where it knows one escape, that of the pipe.
-std::string code_cell(std::string_view text) {
-  std::string out;
-  for (const char c : code(text)) out += c == '|' ? std::string("\\|") : std::string(1, c);
-  return out;
-}
-
-std::string bold(const std::string& text) {
-  return text.empty() ? text : "**" + text + "**";
-}
-
-enum class Align { left, right };
-struct Column {
-  const char* title;
-  Align align = Align::right;
-};
+using Column = MarkdownColumn;
+using Align = Column::Align;
 
 class MarkdownReport final {
  public:
@@ -76,7 +25,9 @@ class MarkdownReport final {
     const Account whole = account_of(report_.snapshot);
     const std::string kernel_exits = kernel_exits_in_words(report_.snapshot);
     if (whole.total.count == 0) {
-      return std::move(out_) + "\nNo exits were recorded. " + escaped(kernel_exits) + '\n';
+      out_ += "\nNo exits were recorded. " + escaped(kernel_exits) + '\n';
+      operations();
+      return std::move(out_);
     }
     if (split_phases) {
       phases();
@@ -92,22 +43,13 @@ class MarkdownReport final {
             "before the "
             "exit.\n\n";
     for (const std::string& sentence : advice(report_, whole)) out_ += escaped(sentence) + '\n';
+    operations();
     return std::move(out_);
   }
 
  private:
-  void row(const std::vector<std::string>& cells) {
-    for (const std::string& cell : cells) out_ += "| " + cell + ' ';
-    out_ += "|\n";
-  }
-
-  void titles(const std::vector<Column>& columns) {
-    out_ += '\n';
-    for (const Column& column : columns) out_ += fmt::format("| {} ", column.title);
-    out_ += "|\n";
-    for (const Column& column : columns) out_ += column.align == Align::left ? "| --- " : "| ---: ";
-    out_ += "|\n";
-  }
+  void row(const std::vector<std::string>& cells) { out_ += markdown_row(cells); }
+  void titles(const std::vector<Column>& columns) { out_ += markdown_titles(columns); }
 
   void header() {
     out_ = fmt::format("kvmbench {}, run of {}: {}\n", escaped(report_.kvmbench_version),
@@ -175,6 +117,22 @@ class MarkdownReport final {
       row({code_cell(report_.snapshot.phases[i].label.name()), grouped(sums[i].count),
            clock_.show(sums[i].service), clock_.show(sums[i].run),
            per_cent(sums[i].service + sums[i].run, total)});
+    }
+  }
+
+  void operations() {
+    const std::vector<OperationRow> rows = operation_rows(report_);
+    if (rows.empty()) return;
+    out_ += "\n### Operations of devices\n";
+    titles({{"device", Align::left},
+            {"operation", Align::left},
+            {"count"},
+            {"exits"},
+            {"exits each"},
+            {"service each"}});
+    for (const OperationRow& each : rows) {
+      row({escaped(each.device), escaped(each.operation), grouped(each.count), grouped(each.exits.count),
+           ratio(each.exits_each()), each.service_each() ? clock_.show(*each.service_each()) : "-"});
     }
   }
 

@@ -36,7 +36,9 @@ struct Report {
   Facts machine;       ///< image, protocol, memory, vCPUs, irqchip, command line
   std::string ending;  ///< how it ended, in words: "guest powered off"
   int exit_status = 0;
+  std::uint64_t runs = 1;  ///< merged in it
   stats::Snapshot snapshot;
+  std::vector<std::string> devices;  ///< of the machine, whether they were used or not; empty: not known
 
   /// A key's name is the same in all phases.
   void set_name(stats::ExitKey key, KeyName name);

@@ -47,17 +47,22 @@ Account account_of(std::vector<stats::KeyStats> keys) {
   return account;
 }
 
-void add(Sums& sums, const stats::KeyStats& key) {
-  sums.count += key.count;
-  sums.service += key.service.sum;
-  sums.run += key.run.sum;
-}
-
 bool is_access(std::uint32_t reason) {
   return reason == KVM_EXIT_IO || reason == KVM_EXIT_MMIO;
 }
 
 }  // namespace
+
+void Sums::add(const stats::KeyStats& key) noexcept {
+  *this += {key.count, key.service.sum, key.run.sum};
+}
+
+Sums& Sums::operator+=(const Sums& other) noexcept {
+  count += other.count;
+  service += other.service;
+  run += other.run;
+  return *this;
+}
 
 Account account_of(const stats::Snapshot& snapshot) {
   return account_of(stats::by_key(snapshot, stats::Phases::merged));
@@ -71,7 +76,7 @@ Account account_of(const stats::Snapshot& snapshot, std::size_t phase) {
 
 Sums sums_of(const stats::VcpuSnapshot& vcpu) {
   Sums sums;
-  for (const stats::KeyStats& key : vcpu.keys) add(sums, key);
+  for (const stats::KeyStats& key : vcpu.keys) sums.add(key);
   return sums;
 }
 
@@ -79,7 +84,7 @@ std::vector<Sums> sums_by_phase(const stats::Snapshot& snapshot) {
   std::vector<Sums> sums(snapshot.phases.size());
   for (const stats::VcpuSnapshot& vcpu : snapshot.vcpus) {
     for (const stats::KeyStats& key : vcpu.keys) {
-      if (key.key.phase < sums.size()) add(sums[key.key.phase], key);
+      if (key.key.phase < sums.size()) sums[key.key.phase].add(key);
     }
   }
   return sums;

@@ -26,6 +26,10 @@ struct Sums {
   std::uint64_t count = 0;
   stats::Cycles service = 0;
   stats::Cycles run = 0;
+
+  void add(const stats::KeyStats& key) noexcept;
+  Sums& operator+=(const Sums& other) noexcept;
+  friend bool operator==(const Sums&, const Sums&) = default;
 };
 [[nodiscard]] Sums sums_of(const stats::VcpuSnapshot& vcpu);
 /// By phase index.

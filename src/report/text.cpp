@@ -7,6 +7,8 @@
 #include "report/formats.hpp"
 #include "report/printable.hpp"
 #include "report/rows.hpp"
+#include "report/text_page.hpp"
+#include "report/text_sections.hpp"
 #include "report/text_table.hpp"
 #include "report/units.hpp"
 #include "stats/exit_reason.hpp"
@@ -19,77 +21,44 @@ using Align = TextColumn::Align;
 class TextReport final {
  public:
   TextReport(const Report& report, const TextOptions& options)
-      : report_(report),
-        options_(options),
-        width_(std::max(options.width, 40u)),
-        clock_(report.snapshot.tsc_khz) {}
+      : report_(report), options_(options), page_(options, Clock(report.snapshot.tsc_khz)) {}
 
   std::string render() {
     header();
     const Account whole = account_of(report_.snapshot);
     if (options_.split_phases) split_phases();
     if (whole.total.count == 0) {
-      heading("Exits");
-      paragraph("No exits were recorded.");
-      paragraph(kernel_exits_in_words(report_.snapshot));
-      return std::move(out_);
+      page_.heading("Exits");
+      page_.paragraph("No exits were recorded.");
+      page_.paragraph(kernel_exits_in_words(report_.snapshot));
+      operations_section(page_, report_);
+      return page_.take();
     }
     const std::string of_the_run = options_.split_phases ? ", whole run" : "";
-    heading("Exits by reason" + of_the_run);
+    page_.heading("Exits by reason" + of_the_run);
     reasons(whole);
-    paragraph(agreement(report_.snapshot, whole.total.count));
-    paragraph(kernel_exits_in_words(report_.snapshot));
-    paragraph(
+    page_.paragraph(agreement(report_.snapshot, whole.total.count));
+    page_.paragraph(kernel_exits_in_words(report_.snapshot));
+    page_.paragraph(
         "Service time: from the return of KVM_RUN to the next KVM_RUN, spent in kvmbench; mean, p50, p99, "
         "p99.9 and "
         "max are of service time. Run: time in KVM_RUN before the exit, the guest's and the kernel's.");
-    out_ += '\n';
-    for (const std::string& sentence : advice(report_, whole)) paragraph(sentence);
-    heading("Exits by key" + of_the_run);
+    page_.empty_line();
+    for (const std::string& sentence : advice(report_, whole)) page_.paragraph(sentence);
+    page_.heading("Exits by key" + of_the_run);
     keys(whole);
     vcpus();
     phases();
-    return std::move(out_);
+    operations_section(page_, report_);
+    return page_.take();
   }
 
  private:
-  /// Times line up by their digits: "s" is one column short of "ms".
-  std::string time(double cycles) const {
-    const std::string shown = clock_.show(cycles);
-    return shown.ends_with(" s") ? shown + ' ' : shown;
-  }
-  std::string time(stats::Cycles cycles) const { return time(static_cast<double>(cycles)); }
-
-  void heading(const std::string& text) {
-    out_ += '\n' + emphasised(cut(printable(text), width_), options_.colour) + '\n';
-  }
-
-  void paragraph(const std::string& text) {
-    for (const std::string& line : wrap(printable(text), width_)) out_ += line + '\n';
-  }
-
-  void facts(const std::string& title, const Facts& facts) {
-    if (facts.empty()) return;
-    heading(title);
-    unsigned label_width = 0;
-    for (const auto& [name, value] : facts)
-      label_width = std::max(label_width, display_width(printable(name)));
-    label_width = std::min(label_width, 20u);
-    for (const auto& [name, value] : facts) {
-      std::string label = cut(printable(name), label_width);
-      label.append(label_width - display_width(label) + 2, ' ');
-      for (const std::string& line : wrap(printable(value), width_ - label_width - 4)) {
-        out_ += "  " + subdued(label, options_.colour) + line + '\n';
-        label.assign(label_width + 2, ' ');
-      }
-    }
-  }
-
   void header() {
-    paragraph(fmt::format("kvmbench {}, run of {}", report_.kvmbench_version, report_.started));
-    paragraph(ending_of(report_));
-    facts("Machine", report_.machine);
-    facts("Host", host_of(report_));
+    page_.paragraph(fmt::format("kvmbench {}, run of {}", report_.kvmbench_version, report_.started));
+    page_.paragraph(ending_of(report_));
+    page_.facts("Machine", report_.machine);
+    page_.facts("Host", host_of(report_));
   }
 
   void reasons(const Account& account) {
@@ -111,20 +80,20 @@ class TextReport final {
                                       what,
                                       grouped(reason.count),
                                       per_cent(reason.count, account.total.count),
-                                      time(service.sum),
+                                      page_.time(service.sum),
                                       per_cent(service.sum, account.total.service.sum),
-                                      time(service.mean()),
-                                      time(service.quantile(0.5)),
-                                      time(service.quantile(0.99)),
-                                      time(service.quantile(0.999)),
-                                      time(service.max),
-                                      time(reason.run.sum)};
+                                      page_.time(service.mean()),
+                                      page_.time(service.quantile(0.5)),
+                                      page_.time(service.quantile(0.99)),
+                                      page_.time(service.quantile(0.999)),
+                                      page_.time(service.max),
+                                      page_.time(reason.run.sum)};
     };
     for (const stats::ReasonStats& reason : account.reasons) {
       table.add(row(stats::userspace_reason_name(reason.reason), description_of(reason.reason), reason));
     }
     table.set_total(row("total", "", account.total));
-    out_ += table.render(width_, options_.colour);
+    page_.table(table);
   }
 
   void keys(const Account& account) {
@@ -155,12 +124,12 @@ class TextReport final {
                                      width_of(key),
                                      grouped(sums.count),
                                      grouped(sums.transfers),
-                                     time(service.sum),
-                                     time(service.mean()),
-                                     time(service.quantile(0.5)),
-                                     time(service.quantile(0.99)),
-                                     time(service.max),
-                                     time(sums.run.mean())};
+                                     page_.time(service.sum),
+                                     page_.time(service.mean()),
+                                     page_.time(service.quantile(0.5)),
+                                     page_.time(service.quantile(0.99)),
+                                     page_.time(service.max),
+                                     page_.time(sums.run.mean())};
       if (!transfers) cells.erase(cells.begin() + transfers_column);
       return cells;
     };
@@ -169,19 +138,20 @@ class TextReport final {
                     printable(report_.name_of(key.key).register_name), key.key, key));
     }
     table.set_total(row("total", "", "", {}, account.total));
-    out_ += table.render(width_, options_.colour);
+    page_.table(table);
   }
 
   void vcpus() {
     if (report_.snapshot.vcpus.size() < 2) return;
-    heading("Exits by vCPU");
+    page_.heading("Exits by vCPU");
     const std::optional<std::uint64_t> kernel_exits = report_.snapshot.kernel_exits();
     std::vector<TextColumn> columns{
         {.title = "vCPU", .align = Align::left}, {.title = "count"}, {.title = "service"}, {.title = "run"}};
     if (kernel_exits) columns.push_back({.title = "hardware exits", .dropped = 1});
     TextTable table(std::move(columns));
     const auto row = [&](const std::string& name, const Sums& sums, std::optional<std::uint64_t> hardware) {
-      std::vector<std::string> cells{name, grouped(sums.count), time(sums.service), time(sums.run)};
+      std::vector<std::string> cells{name, grouped(sums.count), page_.time(sums.service),
+                                     page_.time(sums.run)};
       if (hardware) cells.push_back(grouped(*hardware));
       return cells;
     };
@@ -189,19 +159,17 @@ class TextReport final {
     for (const stats::VcpuSnapshot& vcpu : report_.snapshot.vcpus) {
       const Sums sums = sums_of(vcpu);
       table.add(row(std::to_string(vcpu.vcpu), sums, kernel_exits ? vcpu.kernel_exits : std::nullopt));
-      total.count += sums.count;
-      total.service += sums.service;
-      total.run += sums.run;
+      total += sums;
     }
     table.set_total(row("total", total, kernel_exits));
-    out_ += table.render(width_, options_.colour);
+    page_.table(table);
   }
 
   void phases() {
     const stats::Snapshot& snapshot = report_.snapshot;
     if (snapshot.phases.size() < 2) return;
-    heading("Phases");
-    TextTable table({{.title = "phase", .align = Align::left, .widest = std::max(width_ / 3, 16u)},
+    page_.heading("Phases");
+    TextTable table({{.title = "phase", .align = Align::left, .widest = std::max(page_.width() / 3, 16u)},
                      {.title = "began", .dropped = 3},
                      {.title = "count"},
                      {.title = "service", .dropped = 1},
@@ -209,20 +177,17 @@ class TextReport final {
                      {.title = "vCPU time %", .dropped = 2}});
     const std::vector<Sums> sums = sums_by_phase(snapshot);
     Sums total;
-    for (const Sums& phase : sums) {
-      total.count += phase.count;
-      total.service += phase.service;
-      total.run += phase.run;
-    }
+    for (const Sums& phase : sums) total += phase;
     for (std::size_t i = 0; i < sums.size(); ++i) {
       const stats::Cycles began = snapshot.phases[i].first_began;
-      table.add({printable(snapshot.phases[i].label.name()), time(began - std::min(began, snapshot.began)),
-                 grouped(sums[i].count), time(sums[i].service), time(sums[i].run),
+      table.add({printable(snapshot.phases[i].label.name()),
+                 page_.time(began - std::min(began, snapshot.began)), grouped(sums[i].count),
+                 page_.time(sums[i].service), page_.time(sums[i].run),
                  per_cent(sums[i].service + sums[i].run, total.service + total.run)});
     }
-    table.set_total({"total", "", grouped(total.count), time(total.service), time(total.run),
+    table.set_total({"total", "", grouped(total.count), page_.time(total.service), page_.time(total.run),
                      per_cent(total.service + total.run, total.service + total.run)});
-    out_ += table.render(width_, options_.colour);
+    page_.table(table);
   }
 
   void split_phases() {
@@ -232,18 +197,16 @@ class TextReport final {
       if (sums[i].count == 0) continue;
       const Account account = account_of(snapshot, i);
       const std::string name = snapshot.phases[i].label.name();
-      heading("Exits by reason, phase " + name);
+      page_.heading("Exits by reason, phase " + name);
       reasons(account);
-      heading("Exits by key, phase " + name);
+      page_.heading("Exits by key, phase " + name);
       keys(account);
     }
   }
 
   const Report& report_;
   const TextOptions& options_;
-  const unsigned width_;
-  const Clock clock_;
-  std::string out_;
+  TextPage page_;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cmath>
 
 namespace kvmbench::report {
 
@@ -18,6 +19,15 @@ std::string per_cent(std::uint64_t part, std::uint64_t whole) {
   if (part != 0 && share < 0.05) return "<0.1";
   if (part < whole && share >= 99.95) return ">99.9";
   return fmt::format("{:.1f}", share);
+}
+
+std::string ratio(std::optional<double> value) {
+  if (!value) return "-";
+  if (*value >= 1e18) return fmt::format("{:.3g}", *value);
+  if (*value >= 99.95) return grouped(static_cast<std::uint64_t>(std::llround(*value)));
+  if (*value >= 9.995) return fmt::format("{:.1f}", *value);
+  if (*value >= 0.9995) return fmt::format("{:.2f}", *value);
+  return fmt::format("{:.3g}", *value);
 }
 
 std::string duration(double seconds) {

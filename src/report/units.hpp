@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace kvmbench::report {
@@ -13,6 +14,9 @@ namespace kvmbench::report {
 /// all,
 /// "-" of nothing.
 [[nodiscard]] std::string per_cent(std::uint64_t part, std::uint64_t whole);
+
+/// Three significant digits at least: "0.0123", "1.50", "2,000"; "-" of nothing.
+[[nodiscard]] std::string ratio(std::optional<double> value);
 
 /// Three significant digits and a unit: "385 ns", "12.3 µs", "1.20 s".
 [[nodiscard]] std::string duration(double seconds);

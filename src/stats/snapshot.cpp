@@ -144,6 +144,32 @@ VcpuSnapshot difference(const VcpuSnapshot& later, const VcpuSnapshot& earlier) 
   return result;
 }
 
+/// What `earlier` has counted under that name.
+std::uint64_t count_of(const std::vector<DeviceOperations>& earlier, const std::string& device,
+                       const std::string& operation) {
+  for (const DeviceOperations& known : earlier) {
+    if (known.device != device) continue;
+    for (const OperationCount& count : known.counts) {
+      if (count.name == operation) return count.count;
+    }
+  }
+  return 0;
+}
+
+std::vector<DeviceOperations> difference(const std::vector<DeviceOperations>& later,
+                                         const std::vector<DeviceOperations>& earlier) {
+  std::vector<DeviceOperations> result;
+  for (const DeviceOperations& device : later) {
+    DeviceOperations grown{device.device, {}};
+    for (const OperationCount& operation : device.counts) {
+      const std::uint64_t more = operation.count - count_of(earlier, device.device, operation.name);
+      if (more != 0) grown.counts.push_back({operation.name, more});
+    }
+    if (!grown.counts.empty()) result.push_back(std::move(grown));
+  }
+  return result;
+}
+
 }  // namespace
 
 std::vector<KeyStats> by_key(const Snapshot& snapshot, Phases phases) {
@@ -180,6 +206,7 @@ std::vector<ReasonStats> by_reason(const std::vector<KeyStats>& keys) {
 
 Snapshot operator-(const Snapshot& later, const Snapshot& earlier) {
   Snapshot result{earlier.taken, later.taken, later.tsc_khz, later.phases, {}};
+  result.operations = difference(later.operations, earlier.operations);
   for (const VcpuSnapshot& vcpu : later.vcpus) {
     const auto at = std::find_if(earlier.vcpus.begin(), earlier.vcpus.end(),
                                  [&](const VcpuSnapshot& known) { return known.vcpu == vcpu.vcpu; });

@@ -84,12 +84,25 @@ struct Phase {
   friend bool operator==(const Phase&, const Phase&) = default;
 };
 
+/// What a device has done, by its own count: "requests", "bytes".
+struct OperationCount {
+  std::string name;
+  std::uint64_t count = 0;
+  friend bool operator==(const OperationCount&, const OperationCount&) = default;
+};
+struct DeviceOperations {
+  std::string device;  ///< its name in the keys' names
+  std::vector<OperationCount> counts;
+  friend bool operator==(const DeviceOperations&, const DeviceOperations&) = default;
+};
+
 struct Snapshot {
   Cycles began = 0;  ///< TSC when the run began
   Cycles taken = 0;  ///< TSC when this was taken
   std::uint64_t tsc_khz = 0;
   std::vector<Phase> phases;  ///< by ExitKey::phase
   std::vector<VcpuSnapshot> vcpus;
+  std::vector<DeviceOperations> operations{};  ///< of the devices that count any
 
   [[nodiscard]] std::uint64_t exits() const noexcept;
   /// Over all vCPUs; nothing unless the kernel counts those of each.
@@ -114,8 +127,8 @@ struct ReasonStats {
 /// Sums of `keys` by reason, in ascending order of reason.
 [[nodiscard]] std::vector<ReasonStats> by_reason(const std::vector<KeyStats>& keys);
 
-/// What has come between two snapshots of one run, which began when `earlier` was taken. Keys that did not
-/// grow are left out, vCPUs are not.
+/// What has come between two snapshots of one run, which began when `earlier` was taken. Keys and operations
+/// that did not grow are left out, vCPUs are not.
 [[nodiscard]] Snapshot operator-(const Snapshot& later, const Snapshot& earlier);
 
 }  // namespace kvmbench::stats

@@ -172,6 +172,12 @@ stats::Snapshot Machine::snapshot() const {
   snapshot.began = began_;
   for (const auto& unit : vcpus_) snapshot.vcpus.push_back(unit->snapshot());
   snapshot.phases = phases_.phases();  // after the keys, so that no key's phase is missing
+  for (const Device* device : platform_.devices()) {
+    stats::DeviceOperations operations{std::string(device->name()), {}};
+    for (const Operation& operation : device->operations())
+      operations.counts.push_back({std::string(operation.name), operation.count});
+    if (!operations.counts.empty()) snapshot.operations.push_back(std::move(operations));
+  }
   snapshot.taken = read_tsc();
   return snapshot;
 }

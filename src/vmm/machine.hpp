@@ -60,6 +60,7 @@ class Machine final : private RunEvents, private PowerControl {
 
   [[nodiscard]] GuestMemory& memory() noexcept { return memory_; }
   [[nodiscard]] Platform& platform() noexcept { return platform_; }
+  [[nodiscard]] const Platform& platform() const noexcept { return platform_; }
   /// kHz; 0 where KVM does not know it.
   [[nodiscard]] std::uint64_t tsc_khz() const { return vcpus_.front()->vcpu.tsc_khz(); }
 

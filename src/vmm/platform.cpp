@@ -70,4 +70,11 @@ void Platform::set_up_pci() {
   kvmbench::set_up_pci(pci_, pci_ranges);
 }
 
+std::vector<const Device*> Platform::devices() const {
+  std::vector<const Device*> devices;
+  ports_.list(devices);
+  mmio_.list(devices);
+  return devices;
+}
+
 }  // namespace kvmbench

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "devices/acpi_pm.hpp"
 #include "devices/bus.hpp"
@@ -40,6 +41,8 @@ class Platform final {
   }  // to attach further devices to, before the machine runs
   [[nodiscard]] const MmioBus& mmio() const noexcept { return mmio_; }
   [[nodiscard]] MmioBus& mmio() noexcept { return mmio_; }
+  /// All that are on a bus, each once.
+  [[nodiscard]] std::vector<const Device*> devices() const;
   /// `number` is 0 or 1.
   [[nodiscard]] Uart16550& uart(std::size_t number) { return number == 0 ? uart0_ : uart1_; }
   [[nodiscard]] CmosRtc& rtc() noexcept { return rtc_; }

@@ -42,6 +42,18 @@ TEST_CASE_METHOD(Fixture, "a device may have several port regions, told apart by
   CHECK(is(ports.find(0x61), second, 0));
 }
 
+TEST_CASE_METHOD(Fixture, "the devices of both buses are listed once each", "[bus]") {
+  ports.attach(0x60, 1, first);
+  ports.attach(0x64, 1, first, 4);
+  mmio.attach(0xf000, 8, second);
+  mmio.attach(0x1000, 8, first);
+  std::vector<const Device*> devices;
+  ports.list(devices);
+  CHECK(devices == std::vector<const Device*>{&first});
+  mmio.list(devices);
+  CHECK(devices == std::vector<const Device*>{&first, &second});
+}
+
 TEST_CASE_METHOD(Fixture, "a port that is taken, or is none, cannot be attached", "[bus]") {
   ports.attach(0x3f8, 8, first);
   CHECK_THROWS_AS(ports.attach(0x3ff, 2, second), std::logic_error);

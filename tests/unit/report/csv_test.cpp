@@ -20,7 +20,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 TEST_CASE("there is a row for every vCPU, phase and key") {
   const std::vector<std::string> lines = lines_of(to_csv(rich_report()));
-  REQUIRE(lines.size() == 1 + 5 + 5);
+  REQUIRE(lines.size() == 1 + 5 + 5 + 5);  // and the operations, below
   CHECK(
       lines[0].starts_with("vcpu,phase,phase_name,reason,reason_name,device,register,address,direction,width,"
                            "count,transfers,service_sum_cycles,service_min_cycles,service_mean_cycles,"
@@ -52,6 +52,16 @@ TEST_CASE("nanoseconds are empty where the TSC's frequency is not known") {
   Report report = report_of({exits(port(0x3f8, Direction::write, 1), 1, 10, 10)});
   report.snapshot.tsc_khz = 0;
   CHECK(lines_of(to_csv(report))[1].ends_with(",10,10,10.0,10,10,10,10,10,,,,,,,,"));
+}
+
+TEST_CASE("operations are a table of their own after an empty line") {
+  const std::vector<std::string> lines = lines_of(to_csv(rich_report()));
+  REQUIRE(lines.size() == 16);
+  CHECK(lines[11].empty());
+  CHECK(lines[12] == "device,operation,count,exits,service_sum_cycles");
+  CHECK(lines[13] == "virtio-blk0,requests,60,30,1350000");
+  CHECK(lines[14] == "virtio-blk0,bytes,245760,30,1350000");
+  CHECK(lines[15] == "e1000.0,packets,0,0,0");
 }
 
 TEST_CASE("a run without exits has the titles only") {

@@ -40,10 +40,27 @@ TEST_CASE("the sample as it is is read") {
 }
 
 TEST_CASE("another version is refused by its number") {
-  CHECK(refusal("/version", 2) ==
-        "r.json: not a kvmbench report: at /version: version 2; this kvmbench reads version 1");
+  CHECK(
+      refusal("/version", 3) ==
+      "r.json: not a kvmbench report: at /version: version 3 is newer; this kvmbench reads versions 1 to 2");
+  CHECK_THAT(refusal("/version", 0), Contains("at /version: version 0; this kvmbench reads"));
   CHECK_THAT(refusal("/version", "1"), Contains("at /version"));
   CHECK_THAT(refusal("/format", "fio"), Contains("at /format"));
+}
+
+TEST_CASE("a report of version 1 has no section that came later") {
+  CHECK_THAT(refusal("/version", 1), Contains("is not known here"));
+}
+
+TEST_CASE("operations are counted once a device and stay below 2^64 together") {
+  const std::string place = "/operations/0/counts/1/";
+  CHECK_THAT(refusal("/operations/1/device", "virtio-blk0"), Contains("this device comes twice"));
+  CHECK_THAT(refusal(place + "name", "requests"), Contains("this operation comes twice"));
+  CHECK_THAT(refusal(place + "count", -1), Contains("at /operations/0/counts/1/count: -1 where"));
+  CHECK_THAT(refusal(place + "count", ~0ull), Contains("passes 2^64"));
+  CHECK_THAT(refusal("/operations/0/extra", 1), Contains("\"extra\" is not known"));
+  CHECK_THAT(refusal("/devices", "uart0"), Contains("at /devices: \"uart0\" where an array"));
+  CHECK_THAT(refusal("/runs", 0), Contains("at /runs: 0 where an integer from 1"));
 }
 
 TEST_CASE("text that is not JSON is refused") {
@@ -71,10 +88,12 @@ TEST_CASE("text after the report is refused") {
 
 TEST_CASE("every member is needed, and no other is taken") {
   // Of every object in the sample, one of each kind.
-  for (const char* place : {"", "/buckets", "/machine/0", "/phases/1", "/vcpus/0", "/vcpus/0/keys/0",
-                            "/vcpus/0/keys/0/service", "/vcpus/0/keys/0/run"}) {
+  for (const char* place :
+       {"", "/buckets", "/machine/0", "/phases/1", "/vcpus/0", "/vcpus/0/keys/0", "/vcpus/0/keys/0/service",
+        "/vcpus/0/keys/0/run", "/operations/0", "/operations/0/counts/0"}) {
     const Json object = sample()[Pointer(place)];
     for (const auto& [member, ignored] : object.items()) {
+      if (member == "runs" || member == "devices" || member == "operations") continue;
       Json json = sample();
       json[Pointer(place)].erase(member);
       CHECK_THAT(refusal_of_text(json.dump()), Contains("\"" + member + "\" is missing"));

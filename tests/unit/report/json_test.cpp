@@ -29,6 +29,8 @@ TEST_CASE("a report read back is the report that was written") {
   CHECK(read.machine == report.machine);
   CHECK(read.ending == report.ending);
   CHECK(read.exit_status == report.exit_status);
+  CHECK(read.runs == report.runs);
+  CHECK(read.devices == report.devices);
   for (const stats::VcpuSnapshot& vcpu : report.snapshot.vcpus) {
     for (const stats::KeyStats& key : vcpu.keys) CHECK(read.name_of(key.key) == report.name_of(key.key));
   }
@@ -132,6 +134,41 @@ TEST_CASE("an interval is one line of counts and cycles by key over all vCPUs") 
         Json::parse(R"({"phase": 0, "phase_name": "start", "reason": 2, "reason_name": "io",
       "address": 1016, "direction": "write", "width": 1, "count": 2003, "transfers": 2003, "service": 6007500,
       "run": 42060000})"));
+}
+
+TEST_CASE("an operation stands beside the exits at its device") {
+  CHECK(written(rich_report())["operations"] == Json::parse(R"([
+      {"device": "virtio-blk0", "exits": 30, "service": 1350000, "run": 2700000,
+       "counts": [{"name": "requests", "count": 60}, {"name": "bytes", "count": 245760}]},
+      {"device": "e1000.0", "exits": 0, "service": 0, "run": 0, "counts": [{"name": "packets", "count": 0}]}])"));
+}
+
+TEST_CASE("a report of version 1 is read, and what it lacks is empty") {
+  Json json = written(rich_report());
+  json["version"] = 1;
+  for (const char* section : {"runs", "devices", "operations"}) json.erase(section);
+  const Report read = from_json(json.dump(), "r.json");
+  CHECK(read.snapshot.vcpus == rich_report().snapshot.vcpus);
+  CHECK(read.runs == 1);
+  CHECK(read.devices.empty());
+  CHECK(read.snapshot.operations.empty());
+}
+
+TEST_CASE("a report of version 2 may lack what came with it") {
+  Json json = written(rich_report());
+  for (const char* section : {"runs", "devices", "operations"}) json.erase(section);
+  CHECK(from_json(json.dump(), "r.json").snapshot.vcpus == rich_report().snapshot.vcpus);
+}
+
+TEST_CASE("an interval tells the operations that have come in it") {
+  const Report report = rich_report();
+  stats::Snapshot later = report.snapshot;
+  later.operations[0].counts[0].count += 5;
+  later.operations.push_back({"uart0", {{"characters", 3}}});
+  const Json json = Json::parse(to_json_line(later - report.snapshot, 1));
+  CHECK(json["operations"] == Json::parse(R"([
+      {"device": "virtio-blk0", "counts": [{"name": "requests", "count": 5}]},
+      {"device": "uart0", "counts": [{"name": "characters", "count": 3}]}])"));
 }
 
 TEST_CASE("an interval without exits is a line all the same") {

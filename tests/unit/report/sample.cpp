@@ -85,6 +85,9 @@ Report rich_report() {
   report.machine = {{"image", "@hello"}, {"command line", "root=/dev/vda|x \x1b]0;pwned\x07 `quiet`"}};
   report.host = {{"cpu", "Example CPU, 2.6 GHz"},
                  {"mitigations", "vulnerable: none; 12 not affecting this CPU"}};
+  report.devices = {"uart0", "rtc", "virtio-blk0", "e1000.0"};
+  report.snapshot.operations = {{"virtio-blk0", {{"requests", 60}, {"bytes", 245'760}}},
+                                {"e1000.0", {{"packets", 0}}}};
   report.set_name(thr, {"uart0", "THR"});
   report.set_name(notify, {"virtio-blk0", "QueueNotify"});
   return report;

@@ -21,7 +21,8 @@ namespace kvmbench::report::testing {
 [[nodiscard]] Report report_of(std::initializer_list<stats::KeyStats> keys);
 
 /// Two vCPUs, whose hardware exits the kernel counted, and three phases; a UART, an unclaimed port, MMIO, an
-/// MSR, a full table, an unknown reason and an error; strings that want escaping.
+/// MSR, a full table, an unknown reason and an error; strings that want escaping; what two devices have
+/// done.
 [[nodiscard]] Report rich_report();
 
 }  // namespace kvmbench::report::testing

@@ -22,6 +22,17 @@ TEST_CASE("a share neither vanishes nor becomes all by rounding") {
   CHECK(per_cent(0, 0) == "-");
 }
 
+TEST_CASE("a ratio has three digits at least") {
+  CHECK(ratio(0) == "0");
+  CHECK(ratio(0.01234) == "0.0123");
+  CHECK(ratio(0.9996) == "1.00");
+  CHECK(ratio(1.5) == "1.50");
+  CHECK(ratio(12.34) == "12.3");
+  CHECK(ratio(1234.4) == "1,234");
+  CHECK(ratio(1e30) == "1e+30");
+  CHECK(ratio(std::nullopt) == "-");
+}
+
 TEST_CASE("durations have three digits and the unit that suits") {
   CHECK(duration(0) == "0 ns");
   CHECK(duration(0.385e-9) == "0.39 ns");

@@ -238,6 +238,17 @@ TEST_CASE("a time that is counted an interval later than its exit is not lost") 
   CHECK(interval.vcpus[0].keys[0].service.histogram == times({20}).histogram);
 }
 
+TEST_CASE("an interval has the operations that grew, and a device's that came later from their beginning") {
+  Snapshot earlier, later;
+  earlier.operations = {{"disk", {{"requests", 10}, {"bytes", 4096}}}, {"net", {{"packets", 7}}}};
+  later.operations = {{"disk", {{"requests", 15}, {"bytes", 4096}, {"flushes", 1}}},
+                      {"net", {{"packets", 7}}},
+                      {"console", {{"bytes", 3}}}};
+  CHECK((later - earlier).operations ==
+        std::vector<DeviceOperations>{{"disk", {{"requests", 5}, {"flushes", 1}}},
+                                      {"console", {{"bytes", 3}}}});
+}
+
 TEST_CASE("a phase's name says what began it") {
   using Kind = PhaseLabel::Kind;
   CHECK(PhaseLabel{}.name() == "start");

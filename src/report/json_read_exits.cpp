@@ -1,0 +1,122 @@
+/// The account in a saved report: phases, vCPUs, keys and their times.
+#include "report/json_read_exits.hpp"
+
+#include <set>
+#include <span>
+
+namespace kvmbench::report {
+namespace {
+
+constexpr std::size_t max_phases = std::size_t{1} << 16;  // ExitKey::phase
+constexpr std::size_t max_vcpus = std::size_t{1} << 16;
+constexpr std::size_t max_keys = std::size_t{1} << 16;  // stats::Recorder
+
+stats::Phase phase(const Node& node) {
+  node.expect_members({"name", "kind", "value", "text", "first_began", "exits", "service", "run"});
+  stats::Phase phase;
+  phase.label.kind = node["kind"].one_of<stats::PhaseLabel::Kind>(phase_kind_names);
+  phase.label.value = node["value"].number<std::uint32_t>();
+  phase.label.text = node["text"].text();
+  phase.first_began = node["first_began"].number();
+  return phase;
+}
+
+class ExitsReader final {
+ public:
+  explicit ExitsReader(Report& report) : report_(report) {}
+
+  stats::VcpuSnapshot vcpu(const Node& node) {
+    node.expect_members({"vcpu", "exits", "kernel_exits", "keys"});
+    stats::VcpuSnapshot vcpu;
+    vcpu.vcpu = node["vcpu"].number<std::uint32_t>();
+    if (!vcpus_.insert(vcpu.vcpu).second) node["vcpu"].refuse("this vCPU comes twice");
+    vcpu.exits = node["exits"].number();
+    exits_.add(vcpu.exits, node["exits"]);
+    vcpu.kernel_exits = node["kernel_exits"].number_or_null();
+    kernel_exits_.add(vcpu.kernel_exits.value_or(0), node["kernel_exits"]);
+    std::set<stats::ExitKey, KeyOrder> seen;
+    for (const Node& key : node["keys"].elements(max_keys)) {
+      vcpu.keys.push_back(key_stats(key));
+      if (!seen.insert(vcpu.keys.back().key).second) key.refuse("this key comes twice");
+    }
+    return vcpu;
+  }
+
+ private:
+  stats::KeyStats key_stats(const Node& node) {
+    node.expect_members({"phase", "reason", "address", "direction", "width", "reason_name", "device",
+                         "register", "count", "transfers", "service", "run"});
+    stats::KeyStats stats;
+    stats.key = key(node);
+    const KeyName name{node["device"].text(), node["register"].text()};
+    if (!named_.insert(without_phase(stats.key)).second && report_.name_of(stats.key) != name) {
+      node.refuse("another device or register than this key has before");
+    }
+    report_.set_name(stats.key, name);
+    stats.count = node["count"].number();
+    stats.transfers = node["transfers"].number();
+    counts_.add(stats.count, node["count"]);
+    transfers_.add(stats.transfers, node["transfers"]);
+    stats.service = times(node["service"], services_);
+    stats.run = times(node["run"], runs_);
+    return stats;
+  }
+
+  [[nodiscard]] stats::ExitKey key(const Node& node) const {
+    stats::ExitKey key;
+    key.reason = node["reason"].number<std::uint32_t>();
+    key.address = node["address"].number();
+    key.direction = node["direction"].one_of<Direction>(direction_names);
+    key.width = node["width"].number<std::uint8_t>();
+    key.phase = node["phase"].number<std::uint16_t>();
+    if (key.phase >= report_.snapshot.phases.size()) node["phase"].refuse("there is no such phase");
+    return key;
+  }
+
+  static stats::ExitKey without_phase(stats::ExitKey key) {
+    key.phase = 0;
+    return key;
+  }
+
+  stats::TimeStats times(const Node& node, BoundedSum& values) {
+    node.expect_members({"count", "sum", "min", "mean", "p50", "p90", "p99", "p99.9", "max", "histogram"});
+    stats::TimeStats times;
+    std::size_t next = 0;
+    for (const Node& pair : node["histogram"].elements(stats::buckets::count)) {
+      const Node::Elements bucket = pair.elements(2);
+      if (bucket.size() != 2) pair.refuse("a bucket is a pair of its index and its count");
+      const std::size_t index = bucket[0].number(stats::buckets::count - 1);
+      if (index < next) bucket[0].refuse("buckets come in ascending order, each once");
+      next = index + 1;
+      const std::uint64_t count = bucket[1].number(std::numeric_limits<std::uint64_t>::max(), 1);
+      values.add(count, bucket[1]);
+      times.histogram.add_to_bucket(index, count);
+    }
+    if (node["count"].number() != times.count()) node["count"].refuse("not the sum of the histogram");
+    times.sum = node["sum"].number();
+    times.min = node["min"].number();
+    times.max = node["max"].number();
+    cycles_.add(times.sum, node["sum"]);
+    if (times.min > times.max) node["min"].refuse("above the maximum");
+    return times;
+  }
+
+  Report& report_;
+  std::set<std::uint32_t> vcpus_;
+  std::set<stats::ExitKey, KeyOrder> named_;
+  BoundedSum exits_, kernel_exits_, counts_, transfers_, services_, runs_;
+  BoundedSum cycles_;  // service and run
+};
+
+}  // namespace
+
+void read_phases(const Node& node, Report& report) {
+  for (const Node& each : node.elements(max_phases)) report.snapshot.phases.push_back(phase(each));
+}
+
+void read_vcpus(const Node& node, Report& report) {
+  ExitsReader reader(report);
+  for (const Node& vcpu : node.elements(max_vcpus)) report.snapshot.vcpus.push_back(reader.vcpu(vcpu));
+}
+
+}  // namespace kvmbench::report

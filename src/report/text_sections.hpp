@@ -1,0 +1,10 @@
+/// The sections of a text report that only some runs have. Each writes nothing where the report has none.
+#pragma once
+
+#include "report/text_page.hpp"
+
+namespace kvmbench::report {
+
+void operations_section(TextPage& page, const Report& report);
+
+}  // namespace kvmbench::report
