@@ -124,12 +124,6 @@ static void check_msrs(void) {
 // Ports
 // -------------------------------------------------------------------------------------------------------------
 
-static uint16_t in16(uint16_t port) {
-  uint16_t value;
-  asm volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
-  return value;
-}
-
 static void check_widths(void) {
   const uint16_t answer = kvmbench_port(&counts, KVMBENCH_PORT_ANSWER);
   const uint16_t reason = kvmbench_port(&counts, KVMBENCH_PORT_REASON);

@@ -7,6 +7,8 @@ GUEST_IMAGE(hello);
 GUEST_IMAGE(mix);
 GUEST_IMAGE(idle);
 GUEST_IMAGE(smp);
+GUEST_IMAGE(disk);
+GUEST_IMAGE(net);
 GUEST_IMAGE(self);
 GUEST_IMAGE(edges);
 GUEST_IMAGE(crash);
@@ -33,6 +35,19 @@ std::span<const BuiltInGuest> built_in_guests() {
                    "starts all CPUs; each writes its share to a port and interrupts the next one",
                    "n=WRITES of all CPUs, or budget_ms=200; ipis=16 of each CPU; cpus=N (all by default)",
                    {kvmbench_guest_smp, kvmbench_guest_smp_end}},
+      BuiltInGuest{
+          "disk",
+          "writes to a disk, reads back, compares, and prints the requests' latencies",
+          "model=virtio|ata op=both|write|read n=64 size=4096 access=sequential|random sectors=N seed=1 "
+          "depth=1 batch=1 wait=poll|irq; virtio: ring=split|packed indirect=0 event_idx=0 suppress=0; "
+          "ata: multiple=N",
+          {kvmbench_guest_disk, kvmbench_guest_disk_end}},
+      BuiltInGuest{
+          "net",
+          "sends frames to a station that answers, compares, and prints the answers' latencies",
+          "model=virtio|e1000 op=echo|send proto=udp|icmp|arp n=64 size=60 depth=1 batch=1 wait=poll|irq "
+          "seed=1; virtio: ring=split|packed indirect=0 event_idx=0 suppress=0; e1000: itr=0",
+          {kvmbench_guest_net, kvmbench_guest_net_end}},
       BuiltInGuest{"self",
                    "reads its own exit counts by port, request block, MSR and page, and what that costs",
                    "n=ROUNDS of known work (200)",

@@ -1,7 +1,11 @@
 /// Single instructions.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
+
+/// What an interrupt handler calls saves every register that it changes; inlined, that is nothing.
+#define for_interrupts __attribute__((no_caller_saved_registers))
 
 static inline void out8(uint16_t port, uint8_t value) {
   asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
@@ -13,25 +17,63 @@ static inline void out32(uint16_t port, uint32_t value) {
   asm volatile("outl %0, %1" : : "a"(value), "Nd"(port));
 }
 
-static inline uint8_t in8(uint16_t port) {
+for_interrupts static inline uint8_t in8(uint16_t port) {
   uint8_t value;
   asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
   return value;
 }
 
+static inline uint16_t in16(uint16_t port) {
+  uint16_t value;
+  asm volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
+  return value;
+}
+static inline uint32_t in32(uint16_t port) {
+  uint32_t value;
+  asm volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
+  return value;
+}
+
+static inline void in_string16(uint16_t port, void* words, uint64_t count) {
+  asm volatile("rep insw" : "+D"(words), "+c"(count) : "d"(port) : "memory");
+}
+static inline void out_string16(uint16_t port, const void* words, uint64_t count) {
+  asm volatile("rep outsw" : "+S"(words), "+c"(count) : "d"(port) : "memory");
+}
 static inline void out_string8(uint16_t port, const void* bytes, uint64_t count) {
   asm volatile("rep outsb" : "+S"(bytes), "+c"(count) : "d"(port) : "memory");
 }
 
-static inline uint32_t mmio_read32(uint64_t address) {
+for_interrupts static inline uint32_t mmio_read32(uint64_t address) {
   return *(volatile const uint32_t*)address;
 }
-static inline void mmio_write32(uint64_t address, uint32_t value) {
+for_interrupts static inline void mmio_write32(uint64_t address, uint32_t value) {
   *(volatile uint32_t*)address = value;
+}
+
+static inline uint8_t mmio_read8(uint64_t address) {
+  return *(volatile const uint8_t*)address;
 }
 
 static inline void copy_bytes(void* to, const void* from, uint64_t count) {
   asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
+}
+
+static inline void copy_words(void* to, const void* from, uint64_t count) {
+  asm volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
+}
+static inline void fill_words(void* to, uint64_t value, uint64_t count) {
+  asm volatile("rep stosq" : "+D"(to), "+c"(count) : "a"(value) : "memory");
+}
+
+/// How many words from the end of the two the first difference is: 0 where they are equal.
+static inline uint64_t compare_words(const void* left, const void* right, uint64_t count) {
+  bool equal;
+  asm volatile("cmp %%eax, %%eax\n\trepe cmpsq"  // equal, should there be no word at all
+               : "+S"(left), "+D"(right), "+c"(count), "=@cce"(equal)
+               :
+               : "memory");
+  return equal ? 0 : count + 1;
 }
 
 static inline uint64_t read_msr(uint32_t msr) {
@@ -74,6 +116,15 @@ static inline void load_idt(const void* table, uint16_t limit) {
     uint64_t base;
   } descriptor = {limit, (uint64_t)table};
   asm volatile("lidt %0" : : "m"(descriptor));
+}
+
+/// Orders a store before later loads; the CPU keeps every other order by itself.
+static inline void fence(void) {
+  asm volatile("mfence" : : : "memory");
+}
+/// Keeps the compiler from moving accesses of memory that a device shares.
+static inline void compiler_fence(void) {
+  asm volatile("" : : : "memory");
 }
 
 static inline void pause(void) {

@@ -8,6 +8,8 @@
 struct hvm_start_info {
   uint32_t magic, version, flags, module_count;
   uint64_t modules, command_line, rsdp;
+  uint64_t memory_map;  // from version 1 on
+  uint32_t memory_map_entries, reserved;
 };
 static const uint32_t start_info_magic = 0x336ec578;
 
@@ -25,7 +27,7 @@ static bool contains(const char* text, unsigned length, char wanted) {
   return false;
 }
 
-__attribute__((noreturn)) static void fail_at(const char* message, const struct option* option) {
+void option_fail(const char* message, const struct option* option) {
   print_text(message);
   print_bytes(option->key, option->key_length);
   print_text("=");
@@ -34,12 +36,20 @@ __attribute__((noreturn)) static void fail_at(const char* message, const struct 
   guest_exit(status_failed);
 }
 
+bool option_has_key(const struct option* option, const char* key) {
+  return equal(option->key, option->key_length, key);
+}
+
+bool option_is(const struct option* option, const char* value) {
+  return equal(option->value, option->value_length, value);
+}
+
 // Keys with a dot in them are meant for drivers of a Linux guest: QEMU's microvm adds virtio_mmio.device=...
 static void check_key(const struct option* option) {
   if (contains(option->key, option->key_length, '.')) return;
   for (const char* const* known = guest_option_keys; *known; ++known)
-    if (equal(option->key, option->key_length, *known)) return;
-  fail_at("this guest has no such option: ", option);
+    if (option_has_key(option, *known)) return;
+  option_fail("this guest has no such option: ", option);
 }
 
 static void parse_command_line(struct guest* guest, const char* at) {
@@ -66,13 +76,17 @@ void runtime_start(const struct hvm_start_info* info) {
   if (info->magic != start_info_magic)
     guest_fail("this guest is to be entered by PVH: EBX is no hvm_start_info");
   guest.rsdp = info->rsdp;
+  if (info->version >= 1) {
+    guest.memory_map = (const struct memory_range*)info->memory_map;
+    guest.memory_map_entries = info->memory_map_entries;
+  }
   if (info->command_line) parse_command_line(&guest, (const char*)info->command_line);
   guest_exit(guest_main(&guest));
 }
 
 const struct option* option_find(const struct guest* guest, const char* key) {
   for (unsigned i = 0; i < guest->option_count; ++i)
-    if (equal(guest->options[i].key, guest->options[i].key_length, key)) return &guest->options[i];
+    if (option_has_key(&guest->options[i], key)) return &guest->options[i];
   return 0;
 }
 
@@ -83,24 +97,43 @@ static unsigned digit_value(char digit) {
   return ~0u;
 }
 
+bool parse_number(const char** at, const char* end, char after, uint64_t* value) {
+  const bool prefix = end - *at > 2 && (*at)[0] == '0' && ((*at)[1] | 0x20) == 'x';
+  const unsigned base = prefix ? 16 : 10;
+  if (prefix) *at += 2;
+  const char* const begin = *at;
+  *value = 0;
+  for (; *at != end && **at != after; ++*at) {
+    const unsigned digit = digit_value(**at);
+    if (digit >= base || __builtin_mul_overflow(*value, base, value) ||
+        __builtin_add_overflow(*value, digit, value))
+      return false;
+  }
+  return *at != begin;
+}
+
 uint64_t option_number(const struct guest* guest, const char* key, uint64_t otherwise, uint64_t least,
                        uint64_t most) {
   const struct option* option = option_find(guest, key);
   if (!option) return otherwise;
-
-  const bool hexadecimal =
-      option->value_length > 2 && option->value[0] == '0' && (option->value[1] | 0x20) == 'x';
-  const unsigned base = hexadecimal ? 16 : 10;
-  uint64_t value = 0;
-  bool valid = option->value_length > 0;
-  for (unsigned i = hexadecimal ? 2 : 0; valid && i < option->value_length; ++i) {
-    const unsigned digit = digit_value(option->value[i]);
-    valid = digit < base && !__builtin_mul_overflow(value, base, &value) &&
-            !__builtin_add_overflow(value, digit, &value);
-  }
-  if (!valid) fail_at("not a number: ", option);
-  if (value < least || value > most) fail_at("out of range: ", option);
+  const char* at = option->value;
+  uint64_t value;
+  if (!parse_number(&at, at + option->value_length, '\0', &value)) option_fail("not a number: ", option);
+  if (value < least || value > most) option_fail("out of range: ", option);
   return value;
+}
+
+unsigned option_choice(const struct guest* guest, const char* key, const char* const* values) {
+  const struct option* option = option_find(guest, key);
+  if (!option) return 0;
+  for (unsigned i = 0; values[i]; ++i)
+    if (option_is(option, values[i])) return i;
+  print_text("not one of");
+  for (unsigned i = 0; values[i]; ++i) {
+    print_text(" ");
+    print_text(values[i]);
+  }
+  option_fail(": ", option);
 }
 
 void guest_exit(int status) {

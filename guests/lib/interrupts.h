@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-enum { vector_timer = 0x40, vector_ipi = 0x41, vector_spurious = 0xff };
+enum { vector_timer = 0x40, vector_ipi = 0x41, vector_device = 0x42, vector_spurious = 0xff };
 
 /// What the CPU pushes in long mode (Intel SDM vol. 3, 6.14.2).
 struct interrupt_frame {

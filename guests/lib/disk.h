@@ -1,0 +1,31 @@
+/// A disk, of whatever model.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/guest.h"
+
+enum { sector_size = 512 };
+enum disk_operation { disk_read, disk_write, disk_flush };
+
+struct disk {
+  const char* name;
+  uint64_t sectors;
+  unsigned depth;         ///< how many requests can be in flight
+  unsigned sectors_most;  ///< of one request
+  bool read_only, can_flush;
+
+  /// Request `slot`, below `depth` and not in flight. A flush has no buffer and no bytes.
+  void (*submit)(unsigned slot, enum disk_operation operation, uint64_t sector, void* buffer, uint32_t bytes);
+  /// Hands over what was submitted since the last time.
+  void (*kick)(void);
+  /// The slot of a request that is done, or -1; *failed where the disk gave an error.
+  int (*complete)(bool* failed);
+  /// Waits until complete() may have something: a moment, or for the interrupt.
+  void (*wait)(void);
+};
+
+/// Find the disk and make it ready; null where there is none of the model. With `by_interrupt`, wait() halts.
+const struct disk* virtio_disk(const struct guest* guest, unsigned depth, bool by_interrupt);
+const struct disk* ata_disk(const struct guest* guest, bool by_interrupt);
