@@ -43,9 +43,9 @@ int main(int argc, char** argv) {
   const Vcpu vcpu(kvm, vm, 0);
   const stats::Recorder recorder(0);
   const stats::HardwareAccount hardware = stats::HardwareAccount::of({}, false);
-  const std::optional<ExitsCounter> kernel = ExitsCounter::open(vcpu.stats());
+  const std::optional<trace::CounterFile> kernel = trace::CounterFile::open(vcpu.stats());
   alignas(4096) static std::array<std::byte, KVMBENCH_PAGE_BYTES> pages[2];
-  const auto view = [&](std::size_t page, const ExitsCounter* counter) {
+  const auto view = [&](std::size_t page, const trace::CounterFile* counter) {
     return VcpuGuestStats({vcpu, recorder, counter}, pages[page], hardware);
   };
   VcpuGuestStats with_kernel = view(0, kernel ? &*kernel : nullptr);

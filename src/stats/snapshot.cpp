@@ -99,6 +99,12 @@ std::optional<std::uint64_t> Snapshot::kernel_exits() const noexcept {
   return all;
 }
 
+KernelCounters Snapshot::vcpu_counters() const {
+  KernelCounters sums;
+  for (const VcpuSnapshot& vcpu : vcpus) add(sums, vcpu.counters);
+  return sums;
+}
+
 namespace {
 
 /// A KeyStats is some 10 KiB: it is sorted by reference.
@@ -127,10 +133,13 @@ bool grew(const KeyStats& difference) noexcept {
 }
 
 VcpuSnapshot difference(const VcpuSnapshot& later, const VcpuSnapshot& earlier) {
-  VcpuSnapshot result{later.vcpu, later.exits - earlier.exits, {}};
+  VcpuSnapshot result;
+  result.vcpu = later.vcpu;
+  result.exits = later.exits - earlier.exits;
   if (later.kernel_exits && earlier.kernel_exits) {
     result.kernel_exits = *later.kernel_exits - *earlier.kernel_exits;
   }
+  result.counters = later.counters - earlier.counters;
   std::vector<KeyRef> known;
   append(known, earlier, Phases::kept);
   std::sort(known.begin(), known.end(), before);
@@ -207,6 +216,7 @@ std::vector<ReasonStats> by_reason(const std::vector<KeyStats>& keys) {
 Snapshot operator-(const Snapshot& later, const Snapshot& earlier) {
   Snapshot result{earlier.taken, later.taken, later.tsc_khz, later.phases, {}};
   result.operations = difference(later.operations, earlier.operations);
+  result.counters = later.counters - earlier.counters;
   for (const VcpuSnapshot& vcpu : later.vcpus) {
     const auto at = std::find_if(earlier.vcpus.begin(), earlier.vcpus.end(),
                                  [&](const VcpuSnapshot& known) { return known.vcpu == vcpu.vcpu; });

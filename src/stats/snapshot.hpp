@@ -8,6 +8,7 @@
 
 #include "stats/exit_key.hpp"
 #include "stats/histogram.hpp"
+#include "stats/kernel_counter.hpp"
 
 namespace kvmbench::stats {
 
@@ -52,6 +53,7 @@ struct VcpuSnapshot {
   /// The kernel's own count of this vCPU's exits, those it served itself included; nothing where it keeps
   /// none.
   std::optional<std::uint64_t> kernel_exits{};
+  KernelCounters counters{};  ///< the kernel's, kernel_exits among them; empty where it keeps none
 
   friend bool operator==(const VcpuSnapshot&, const VcpuSnapshot&) = default;
 };
@@ -103,10 +105,13 @@ struct Snapshot {
   std::vector<Phase> phases;  ///< by ExitKey::phase
   std::vector<VcpuSnapshot> vcpus;
   std::vector<DeviceOperations> operations{};  ///< of the devices that count any
+  KernelCounters counters{};                   ///< the kernel's of the VM as a whole
 
   [[nodiscard]] std::uint64_t exits() const noexcept;
   /// Over all vCPUs; nothing unless the kernel counts those of each.
   [[nodiscard]] std::optional<std::uint64_t> kernel_exits() const noexcept;
+  /// The kernel's counters of all vCPUs, added up.
+  [[nodiscard]] KernelCounters vcpu_counters() const;
   friend bool operator==(const Snapshot&, const Snapshot&) = default;
 };
 

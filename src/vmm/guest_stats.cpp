@@ -27,7 +27,7 @@ VcpuGuestStats::VcpuGuestStats(const GuestStatsAccount& account, std::span<std::
 
 stats::Tally VcpuGuestStats::Counts::all() const noexcept {
   stats::Tally tally = RecordedCounts::all();
-  if (kernel) tally.count = kernel->read();
+  if (kernel) tally.count = kernel->exits();
   return tally;
 }
 

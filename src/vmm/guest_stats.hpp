@@ -14,7 +14,7 @@
 #include "stats/guest_query.hpp"
 #include "stats/phase_table.hpp"
 #include "stats/recorded_counts.hpp"
-#include "vmm/exits_counter.hpp"
+#include "trace/counter_file.hpp"
 #include "vmm/vcpu.hpp"
 #include "vmm/vm.hpp"
 
@@ -33,7 +33,7 @@ struct GuestStatsWays {
 struct GuestStatsAccount {
   const Vcpu& vcpu;
   const stats::Recorder& recorder;
-  const ExitsCounter* kernel_exits;  ///< null where the kernel keeps no count
+  const trace::CounterFile* kernel_exits;  ///< null where the kernel keeps no count
 };
 
 /// One vCPU's view; but for the constructor on its thread only.
@@ -61,7 +61,7 @@ class VcpuGuestStats final {
   struct Counts final : stats::RecordedCounts {
     using RecordedCounts::RecordedCounts;
     [[nodiscard]] stats::Tally all() const noexcept override;
-    const ExitsCounter* kernel = nullptr;
+    const trace::CounterFile* kernel = nullptr;
   };
 
   const stats::HardwareAccount& hardware_;

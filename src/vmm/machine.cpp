@@ -54,7 +54,8 @@ Machine::Machine(const Kvm& kvm, const MachineConfig& config, MachineHost host)
       wiring_(kvm, vm_, config.irqchip, config.cpus),
       marker_(phases_, config.mark_on_serial),
       platform_(memory_, wiring_, *this, marker_, host.platform),
-      rtc_timer_(host.io, platform_.rtc()) {
+      rtc_timer_(host.io, platform_.rtc()),
+      vm_counters_(trace::CounterFile::open(vm_.stats())) {
   platform_.set_up_pci();
   create_vcpus(kvm, config);
 }
@@ -63,7 +64,8 @@ void Machine::create_vcpus(const Kvm& kvm, const MachineConfig& config) {
   std::vector<GuestStatsAccount> accounts;
   for (unsigned id = 0; id < config.cpus; ++id) {
     const VcpuUnit& unit = *vcpus_.emplace_back(std::make_unique<VcpuUnit>(kvm, vm_, id));
-    accounts.push_back({unit.vcpu, unit.recorder, unit.kernel_exits ? &*unit.kernel_exits : nullptr});
+    const bool counted = unit.counters && unit.counters->has_exits();
+    accounts.push_back({unit.vcpu, unit.recorder, counted ? &*unit.counters : nullptr});
   }
   std::vector<kvm_cpuid_entry2> interface;
   if (guest_stats_) {
@@ -163,7 +165,10 @@ std::string Machine::crash_report() const {
 stats::VcpuSnapshot Machine::VcpuUnit::snapshot() const {
   stats::VcpuSnapshot taken = recorder.snapshot();
   // After it: the hardware exits behind the returns that were recorded are among the kernel's.
-  if (kernel_exits) taken.kernel_exits = kernel_exits->read();
+  if (counters) {
+    taken.counters = counters->read();
+    taken.kernel_exits = stats::value_of(taken.counters, "exits");
+  }
   return taken;
 }
 
@@ -171,6 +176,7 @@ stats::Snapshot Machine::snapshot() const {
   stats::Snapshot snapshot;
   snapshot.began = began_;
   for (const auto& unit : vcpus_) snapshot.vcpus.push_back(unit->snapshot());
+  if (vm_counters_) snapshot.counters = vm_counters_->read();
   snapshot.phases = phases_.phases();  // after the keys, so that no key's phase is missing
   for (const Device* device : platform_.devices()) {
     stats::DeviceOperations operations{std::string(device->name()), {}};

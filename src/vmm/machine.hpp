@@ -17,9 +17,9 @@
 #include "memory/guest_memory.hpp"
 #include "stats/phase_table.hpp"
 #include "stats/recorder.hpp"
+#include "trace/counter_file.hpp"
 #include "vmm/cpuid.hpp"
 #include "vmm/ending.hpp"
-#include "vmm/exits_counter.hpp"
 #include "vmm/guest_stats.hpp"
 #include "vmm/interrupt_wiring.hpp"
 #include "vmm/kvm.hpp"
@@ -90,13 +90,13 @@ class Machine final : private RunEvents, private PowerControl {
   /// One vCPU, its account and its thread.
   struct VcpuUnit {
     VcpuUnit(const Kvm& kvm, const Vm& vm, unsigned id)
-        : vcpu(kvm, vm, id), recorder(id), kernel_exits(ExitsCounter::open(vcpu.stats())) {}
+        : vcpu(kvm, vm, id), recorder(id), counters(trace::CounterFile::open(vcpu.stats())) {}
     [[nodiscard]] stats::VcpuSnapshot snapshot() const;
 
     Vcpu vcpu;
     stats::Recorder recorder;
-    std::optional<ExitsCounter> kernel_exits;
-    std::string crash;  ///< written by its thread at its end
+    std::optional<trace::CounterFile> counters;  ///< nothing where the kernel keeps none
+    std::string crash;                           ///< written by its thread at its end
     std::thread thread;
   };
 
@@ -125,6 +125,7 @@ class Machine final : private RunEvents, private PowerControl {
   PhaseMarker marker_;
   Platform platform_;
   RtcTimer rtc_timer_;
+  std::optional<trace::CounterFile> vm_counters_;
   std::vector<std::unique_ptr<VcpuUnit>> vcpus_;
 
   mutable std::mutex ending_mutex_;

@@ -67,6 +67,10 @@ Vm::Vm(const Kvm& kvm, const GuestMemory& memory) : fd_(kvm.create_vm()) {
   for (const GuestMemory::Region& region : memory.regions()) map_memory(region.start, region.bytes);
 }
 
+UniqueFd Vm::stats() const noexcept {
+  return UniqueFd(::ioctl(fd(), KVM_GET_STATS_FD, 0));
+}
+
 void Vm::map_memory(Gpa start, std::span<std::byte> bytes) const {
   kvm_userspace_memory_region region{};
   region.slot = slots_++;

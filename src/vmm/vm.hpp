@@ -36,6 +36,9 @@ class Vm final {
 
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
 
+  /// KVM_GET_STATS_FD: the VM's own counters; empty where KVM has none.
+  [[nodiscard]] UniqueFd stats() const noexcept;
+
   /// KVM_SET_USER_MEMORY_REGION in a slot of its own; `bytes`, whole pages, must outlive the VM. While the
   /// machine is built, on one thread.
   void map_memory(Gpa start, std::span<std::byte> bytes) const;
