@@ -23,6 +23,12 @@ class Chain final {
   std::uint16_t descriptors = 0;  ///< ring entries taken; an indirect table is one
 };
 
+/// A chain that goes back to the driver, with the first `written` bytes of its writable part filled.
+struct UsedChain {
+  const Chain* chain = nullptr;
+  std::uint32_t written = 0;
+};
+
 /// What a driver did wrong, as a string literal; null where nothing.
 using Fault = const char*;
 

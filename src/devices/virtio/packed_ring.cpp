@@ -104,6 +104,24 @@ void PackedRing::unpop(const Chain& chain) noexcept {
 }
 
 void PackedRing::push(const Chain& chain, std::uint32_t written) noexcept {
+  const UsedChain used{&chain, written};
+  push_together({&used, 1});
+}
+
+void PackedRing::push_together(std::span<const UsedChain> chains) noexcept {
+  // The driver takes entries in order: what is behind the first is not seen before it.
+  std::byte* const first = descriptor(next_used_.offset);
+  const std::uint16_t first_flags = put_used(*chains.front().chain, chains.front().written);
+  for (const UsedChain& used : chains.subspan(1)) {
+    std::byte* const at = descriptor(next_used_.offset);
+    const std::uint16_t flags = put_used(*used.chain, used.written);
+    store_field(at + descriptor_flags_at, flags, std::memory_order_release);
+  }
+  // Last, and before the driver's event structure is read (wants_interrupt): 2.8.21.3.
+  store_field(first + descriptor_flags_at, first_flags, std::memory_order_seq_cst);
+}
+
+std::uint16_t PackedRing::put_used(const Chain& chain, std::uint32_t written) noexcept {
   std::byte* at = descriptor(next_used_.offset);
   vring_packed_desc entry{};
   entry.len = written;
@@ -112,12 +130,11 @@ void PackedRing::push(const Chain& chain, std::uint32_t written) noexcept {
   std::memcpy(at + offsetof(vring_packed_desc, id), &entry.id, sizeof entry.id);
   const unsigned turn = next_used_.wrap ? avail_bit | used_bit : 0u;
   const unsigned write = written != 0 ? VRING_DESC_F_WRITE : 0u;
-  // Last of the entry, and before the driver's event structure is read (wants_interrupt): 2.8.21.3.
-  store_field(at + descriptor_flags_at, static_cast<std::uint16_t>(turn | write), std::memory_order_seq_cst);
   next_used_ = moved(next_used_, chain.descriptors);
   in_flight_ = static_cast<std::uint16_t>(in_flight_ - chain.descriptors);
   if (pushes_ < std::numeric_limits<std::uint16_t>::max()) ++pushes_;
   used_entries_ = std::min<std::uint32_t>(used_entries_ + chain.descriptors, settings_.size);
+  return static_cast<std::uint16_t>(turn | write);
 }
 
 bool PackedRing::wants_interrupt() noexcept {

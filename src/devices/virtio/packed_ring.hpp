@@ -26,6 +26,7 @@ class PackedRing final {
   [[nodiscard]] Fault pop(Chain& chain);
   void unpop(const Chain& chain) noexcept;
   void push(const Chain& chain, std::uint32_t written) noexcept;
+  void push_together(std::span<const UsedChain> chains) noexcept;
   [[nodiscard]] bool wants_interrupt() noexcept;
   [[nodiscard]] std::uint16_t unsignalled() const noexcept { return pushes_; }
   void silence() noexcept;
@@ -40,6 +41,8 @@ class PackedRing final {
   [[nodiscard]] Position moved(Position from, std::uint16_t by) const noexcept;
   [[nodiscard]] std::byte* descriptor(std::uint16_t offset) const noexcept;
   [[nodiscard]] Fault walk(Chain& chain) const;
+  /// All of a used entry but its flags, which are returned: once they are written the driver has it.
+  [[nodiscard]] std::uint16_t put_used(const Chain& chain, std::uint32_t written) noexcept;
 
   const GuestMemory* memory_;
   RingSettings settings_;

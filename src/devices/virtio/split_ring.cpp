@@ -102,11 +102,24 @@ void SplitRing::unpop(const Chain&) noexcept {
 }
 
 void SplitRing::push(const Chain& chain, std::uint32_t written) noexcept {
+  put_used(chain, written);
+  publish_used();
+}
+
+void SplitRing::push_together(std::span<const UsedChain> chains) noexcept {
+  for (const UsedChain& used : chains) put_used(*used.chain, used.written);
+  publish_used();
+}
+
+void SplitRing::put_used(const Chain& chain, std::uint32_t written) noexcept {
   const vring_used_elem element{.id = chain.id, .len = written};
   const std::size_t slot = next_used_ & (settings_.size - 1u);
   std::memcpy(used_.data() + ring_at + used_entry * slot, &element, sizeof element);
   ++next_used_;
   --in_flight_;
+}
+
+void SplitRing::publish_used() noexcept {
   // Before used_event is read (wants_interrupt): 2.7.7.2.
   store_field(used_.data() + idx_at, next_used_, std::memory_order_seq_cst);
 }

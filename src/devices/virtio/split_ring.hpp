@@ -28,6 +28,8 @@ class SplitRing final {
   void unpop(const Chain& chain) noexcept;
   /// Gives a chain back to the driver, with `written` bytes in its writable part.
   void push(const Chain& chain, std::uint32_t written) noexcept;
+  /// Gives several back, at least one: the driver sees all of them, or none yet.
+  void push_together(std::span<const UsedChain> chains) noexcept;
 
   /// Whether the driver wants an interrupt for what was pushed since this was last asked.
   [[nodiscard]] bool wants_interrupt() noexcept;
@@ -44,6 +46,8 @@ class SplitRing final {
 
  private:
   [[nodiscard]] Fault walk(std::uint16_t head, Chain& chain) const;
+  void put_used(const Chain& chain, std::uint32_t written) noexcept;
+  void publish_used() noexcept;
 
   const GuestMemory* memory_;
   RingSettings settings_;

@@ -46,6 +46,16 @@ void Virtqueue::push(const Chain& chain, std::uint32_t written) noexcept {
   returned();
 }
 
+void Virtqueue::push_together(std::span<const UsedChain> chains) noexcept {
+  if (chains.empty()) return;
+  const std::lock_guard lock(mutex_);
+  if (usable()) {
+    std::visit([&](auto& ring) { ring.push_together(chains); }, ring_);
+    completed_.fetch_add(chains.size(), std::memory_order_relaxed);
+  }
+  for (std::size_t i = 0; i < chains.size(); ++i) returned();
+}
+
 void Virtqueue::signal() noexcept {
   const std::lock_guard lock(mutex_);
   if (usable()) signal_locked();
@@ -103,6 +113,7 @@ Fault Virtqueue::start(const RingSettings& settings, bool packed) noexcept {
   }
   const Fault fault = std::visit([&settings](auto& ring) { return ring.open(settings); }, ring_);
   started_ = fault == nullptr;
+  size_.store(settings.size, std::memory_order_relaxed);
   broken_ = false;
   return fault;
 }

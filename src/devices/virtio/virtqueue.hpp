@@ -18,6 +18,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <span>
 #include <variant>
 
 #include "devices/virtio/chain.hpp"
@@ -53,6 +54,8 @@ class Virtqueue final {
   void complete(const Chain& chain, std::uint32_t written) noexcept;
   /// The same without the interrupt: several in a row, then one signal().
   void push(const Chain& chain, std::uint32_t written) noexcept;
+  /// As push(), of several: the driver sees all of them or none yet, as buffers that hold one frame want it.
+  void push_together(std::span<const UsedChain> chains) noexcept;
   void signal() noexcept;
 
   /// The driver need not ring now.
@@ -74,6 +77,9 @@ class Virtqueue final {
   /// The driver has made a request that no device can serve (no room for the answer's status): as a broken
   /// ring. The chain at fault is still to be given back.
   void fail(Fault why) noexcept;
+
+  /// Entries that the driver has chosen; 0 before it has started the queue.
+  [[nodiscard]] std::uint16_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
 
   /// Requests given back to the driver since the machine began.
   [[nodiscard]] std::uint64_t completed() const noexcept {
@@ -106,6 +112,7 @@ class Virtqueue final {
   bool started_ = false;
   bool broken_ = false;
   std::uint32_t in_flight_ = 0;
+  std::atomic<std::uint16_t> size_{0};
   std::atomic<std::uint64_t> completed_{0};
 };
 
