@@ -1,26 +1,48 @@
 # Completion of kvmbench's arguments for bash.
+_kvmbench_formats='text json csv markdown'
+
+# The options of a command.
+_kvmbench_options() {
+  case $1 in
+  run)
+    echo '--initrd --cmdline --module --mode --load-address --entry --mem --hugepages --cpus --irqchip --cpuid-mask
+      --guest-stats --serial --serial2 --timeout --allow-unstable-tsc --mark-on-serial --report --report-file --by-phase
+      --interval --interval-file --help'
+    ;;
+  report) echo '--format --output --by-phase --help' ;;
+  host | guests) echo '--help' ;;
+  esac
+}
+
+# The values of an option: words, or nothing where files are meant.
+_kvmbench_values() {
+  case $1 in
+  --mode) echo '16 32 64' ;;
+  --irqchip) echo 'full split none' ;;
+  --guest-stats) echo 'port msr page off' ;;
+  --report) echo "$_kvmbench_formats none" ;;
+  --format) echo "$_kvmbench_formats" ;;
+  --serial | --serial2) echo 'stdio null file: pty unix:' ;;
+  esac
+}
+
 _kvmbench() {
-  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-  local commands='run host guests'
-  local run_options='--initrd --cmdline --module --mode --load-address --entry --mem --hugepages --cpus --irqchip
-    --cpuid-mask --guest-stats --serial --serial2 --timeout --allow-unstable-tsc --mark-on-serial --report --report-file --by-phase
-    --interval --interval-file --help'
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} values
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W 'run report host guests --help --version' -- "$current")
     return
   fi
-  [[ ${COMP_WORDS[1]} == run ]] || return
+  values=$(_kvmbench_values "$previous")
+  if [[ -n $values ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "$values" -- "$current")
+    return
+  fi
   case $previous in
-  --mode) mapfile -t COMPREPLY < <(compgen -W '16 32 64' -- "$current") ;;
-  --irqchip) mapfile -t COMPREPLY < <(compgen -W 'full split none' -- "$current") ;;
-  --guest-stats) mapfile -t COMPREPLY < <(compgen -W 'port msr page off' -- "$current") ;;
-  --report) mapfile -t COMPREPLY < <(compgen -W 'text json csv markdown none' -- "$current") ;;
-  --serial | --serial2) mapfile -t COMPREPLY < <(compgen -W 'stdio null file: pty unix:' -- "$current") ;;
-  --initrd | --module | --report-file | --interval-file) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+  --initrd | --module | --report-file | --interval-file | --output) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
   *)
     case $current in
-    -*) mapfile -t COMPREPLY < <(compgen -W "$run_options" -- "$current") ;;
+    -*) mapfile -t COMPREPLY < <(compgen -W "$(_kvmbench_options "${COMP_WORDS[1]}")" -- "$current") ;;
     @*) mapfile -t COMPREPLY < <(compgen -W "$(kvmbench guests 2>/dev/null | sed -n 's/^\(@[^ ]*\).*/\1/p')" -- "$current") ;;
     *) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     esac

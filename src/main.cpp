@@ -1,4 +1,5 @@
-// Arguments, and nothing else: each subcommand is a file in src/cli/.
+// Arguments, and nothing else: each subcommand is a file in src/cli/. Those of the commands on saved reports
+// are in src/arguments/.
 
 #include <fmt/format.h>
 
@@ -12,6 +13,8 @@
 #include <map>
 #include <string>
 
+#include "arguments/command.hpp"
+#include "arguments/formats.hpp"
 #include "base/error.hpp"
 #include "cli/guests.hpp"
 #include "cli/host.hpp"
@@ -23,7 +26,6 @@ namespace {
 using kvmbench::Irqchip;
 using kvmbench::boot::CpuMode;
 using kvmbench::cli::RunOptions;
-using kvmbench::report::Format;
 
 constexpr int usage_status = 2;
 constexpr int host_status = 4;
@@ -143,16 +145,18 @@ void add_machine_options(CLI::App& run, RunArguments& arguments) {
 
 void add_account_options(CLI::App& run, RunArguments& arguments) {
   RunOptions& options = arguments.options;
+  std::vector<std::string> report_formats = kvmbench::arguments::names_of_formats();
+  report_formats.emplace_back("none");
   takes_duration(*run.add_option("--timeout", options.timeout, "stop the guest after this time"));
   run.add_flag("--allow-unstable-tsc", options.allow_unstable_tsc, "run although the host's TSC is no clock");
   run.add_option("--mark-on-serial", options.mark_on_serial,
                  "begin a phase at each line of serial output that matches")
       ->option_text("REGEX");
   run.add_option("--report", arguments.reports, "formats of the exit report (default text); may be repeated")
-      ->option_text("text|json|csv|markdown|none")
+      ->option_text(kvmbench::report::format_names() + "|none")
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->check(CLI::IsMember({"text", "json", "csv", "markdown", "none"}));
+      ->check(CLI::IsMember(report_formats));
   run.add_option("--report-file", options.report_files,
                  "file of the first report, of the second, ...; further reports go to stdout")
       ->option_text("FILE")
@@ -185,10 +189,8 @@ RunOptions finish(const CLI::App& run, RunArguments& arguments) {
     throw kvmbench::UsageError("--guest-stats off stands alone; leave it out, or the others");
   }
   options.guest_stats = {.port = has("port"), .msr = has("msr"), .page = has("page")};
-  const std::map<std::string, Format> formats = {
-      {"text", Format::text}, {"json", Format::json}, {"csv", Format::csv}, {"markdown", Format::markdown}};
   for (const std::string& name : arguments.reports) {
-    if (name != "none") options.formats.push_back(formats.at(name));
+    if (name != "none") options.formats.push_back(name);
   }
   if (options.report_files.size() > options.formats.size()) {
     throw kvmbench::UsageError(fmt::format(
@@ -215,19 +217,27 @@ int dispatch(int argc, char** argv) {
   host.footer(host_examples);
   CLI::App& guests = *app.add_subcommand("guests", "list the built-in guests");
   guests.footer(guests_examples);
+  const std::vector<kvmbench::arguments::Command> on_saved_reports = {kvmbench::arguments::add_report(app)};
 
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& wanted) {  // --help, --version
     return app.exit(wanted);
   } catch (const CLI::ParseError& error) {
-    throw kvmbench::UsageError(
-        fmt::format("{} (kvmbench {}--help)", error.what(), run.parsed() ? "run " : ""));
+    const auto given = app.get_subcommands();
+    const std::string command = given.empty() ? "" : given.front()->get_name() + ' ';
+    throw kvmbench::UsageError(fmt::format("{} (kvmbench {}--help)", error.what(), command));
+  }
+  for (const kvmbench::arguments::Command& command : on_saved_reports) {
+    if (*command.app) return command.run();
   }
   if (host) return kvmbench::cli::host();
   if (guests) return kvmbench::cli::guests();
   if (run) return kvmbench::cli::run(finish(run, arguments));
-  throw kvmbench::UsageError("a command is needed: run, host or guests (kvmbench --help)");
+  std::string names;
+  for (const CLI::App* command : app.get_subcommands({}))
+    names += (names.empty() ? "" : ", ") + command->get_name();
+  throw kvmbench::UsageError(fmt::format("a command is needed: {} (kvmbench --help)", names));
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
 """Runs kvmbench, for the tests of tests/kvm and tests/cli.
 
 In the environment, set by CMakeLists.txt: KVMBENCH, the program under test; GUESTS, the directory of the guests' ELF
-files; FAKE_KVM, the library made of tests/cli/fake_kvm.c.
+files; FAKE_KVM, the library made of tests/cli/fake_kvm.c; PRINT_SAMPLE, the program made of
+tests/unit/report/print_sample.cpp.
 """
 
 import json
@@ -19,6 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 KVMBENCH = os.environ.get("KVMBENCH", "")
 GUESTS = pathlib.Path(os.environ.get("GUESTS", ""))
 FAKE_KVM = os.environ.get("FAKE_KVM", "")
+PRINT_SAMPLE = os.environ.get("PRINT_SAMPLE", "")
 SKIPPED = 77  # SKIP_RETURN_CODE in the CMakeLists.txt
 NOBODY = 65534
 PATIENCE = 60  # seconds; only a program that hangs needs as many

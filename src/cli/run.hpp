@@ -33,7 +33,7 @@ struct RunOptions {
   bool allow_unstable_tsc = false;
   std::optional<std::string> mark_on_serial;
 
-  std::vector<report::Format> formats;    ///< empty: none
+  std::vector<std::string> formats;       ///< by name (report/formats.hpp); empty: none
   std::vector<std::string> report_files;  ///< the n-th format's; formats beyond them go to stdout
   bool split_phases = false;
   double interval = 0;  ///< seconds; 0: none

@@ -1,7 +1,6 @@
 #include "cli/run_report.hpp"
 
 #include <fmt/format.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,7 +8,7 @@
 #include <filesystem>
 
 #include "base/error.hpp"
-#include "cli/terminal_size.hpp"
+#include "cli/report_output.hpp"
 #include "vmm/host_facts.hpp"
 
 namespace kvmbench::cli {
@@ -37,38 +36,6 @@ report::Facts machine_facts(const RunOptions& options, boot::Protocol protocol) 
   for (const std::string& module : options.modules) facts.emplace_back("module", module);
   for (const std::string& feature : options.cpuid_mask) facts.emplace_back("cpuid mask", feature);
   return facts;
-}
-
-std::string render(report::Format format, const RunOptions& options, const report::Report& report,
-                   bool to_stdout) {
-  switch (format) {
-    case report::Format::text:
-      return report::to_text(report, {.width = to_stdout ? terminal_width() : 120,
-                                      .colour = to_stdout && terminal_has_colour(),
-                                      .split_phases = options.split_phases});
-    case report::Format::markdown:
-      return report::to_markdown(report, options.split_phases);
-    case report::Format::csv:
-      return report::to_csv(report);
-    case report::Format::json:
-      break;
-  }
-  return report::to_json(report);
-}
-
-void write_stdout(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0 && errno == EAGAIN) {  // whoever shares it with us has made it non-blocking
-      pollfd room{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
-      ::poll(&room, 1, -1);
-      continue;
-    }
-    if (written < 0)
-      throw UsageError(fmt::format("cannot write the report to stdout: {}", std::strerror(errno)));
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
 }
 
 }  // namespace
@@ -118,7 +85,8 @@ void write_reports(const RunOptions& options, const report::Report& report) {
   for (std::size_t i = 0; i < options.formats.size(); ++i) {
     const bool to_stdout = i >= options.report_files.size();
     try {
-      const std::string text = render(options.formats[i], options, report, to_stdout);
+      const report::Format& format = report::format_named(options.formats[i]);
+      const std::string text = format.render(report, render_options(to_stdout, options.split_phases));
       to_stdout ? write_stdout(text) : report::write_file(options.report_files[i], text);
     } catch (const UsageError& error) {
       if (!failure) failure = error;

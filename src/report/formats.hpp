@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -10,15 +11,27 @@
 
 namespace kvmbench::report {
 
-enum class Format { text, json, csv, markdown };
-
-struct TextOptions {
+/// How a report is shown. Each format takes what concerns it.
+struct RenderOptions {
   unsigned width = 80;  ///< columns of the terminal; tables fit it, down to 40
   bool colour = false;
   bool split_phases = false;  ///< tables a phase, then the whole
 };
 
-[[nodiscard]] std::string to_text(const Report& report, const TextOptions& options);
+/// One more format is one more line in the table of format_table.cpp: every command that renders reports then
+/// takes it, and its help names it.
+struct Format {
+  std::string_view name;  ///< as --report and --format take it
+  std::string (*render)(const Report& report, const RenderOptions& options);
+};
+/// In the order that help names them.
+[[nodiscard]] std::span<const Format> formats();
+/// Throws UsageError for a name that is none's.
+[[nodiscard]] const Format& format_named(std::string_view name);
+/// "text|json|csv|markdown".
+[[nodiscard]] std::string format_names();
+
+[[nodiscard]] std::string to_text(const Report& report, const RenderOptions& options);
 [[nodiscard]] std::string to_markdown(const Report& report, bool split_phases);
 /// One row per vCPU, phase and key (RFC 4180 quoting, rows end in a newline); after an empty line, one per
 /// operation that a device counts.

@@ -20,7 +20,7 @@ using Align = TextColumn::Align;
 
 class TextReport final {
  public:
-  TextReport(const Report& report, const TextOptions& options)
+  TextReport(const Report& report, const RenderOptions& options)
       : report_(report), options_(options), page_(options, Clock(report.snapshot.tsc_khz)) {}
 
   std::string render() {
@@ -205,13 +205,13 @@ class TextReport final {
   }
 
   const Report& report_;
-  const TextOptions& options_;
+  const RenderOptions& options_;
   TextPage page_;
 };
 
 }  // namespace
 
-std::string to_text(const Report& report, const TextOptions& options) {
+std::string to_text(const Report& report, const RenderOptions& options) {
   return TextReport(report, options).render();
 }
 

@@ -6,7 +6,7 @@
 
 namespace kvmbench::report {
 
-TextPage::TextPage(const TextOptions& options, Clock clock)
+TextPage::TextPage(const RenderOptions& options, Clock clock)
     : options_(options), width_(std::max(options.width, 40u)), clock_(clock) {}
 
 std::string TextPage::time(double cycles) const {

@@ -12,7 +12,7 @@ namespace kvmbench::report {
 
 class TextPage final {
  public:
-  TextPage(const TextOptions& options, Clock clock);
+  TextPage(const RenderOptions& options, Clock clock);
 
   void heading(const std::string& text);
   void paragraph(const std::string& text);
@@ -29,7 +29,7 @@ class TextPage final {
   [[nodiscard]] std::string take() { return std::move(out_); }
 
  private:
-  const TextOptions options_;
+  const RenderOptions options_;
   const unsigned width_;
   const Clock clock_;
   std::string out_;

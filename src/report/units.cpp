@@ -27,7 +27,7 @@ std::string ratio(std::optional<double> value) {
   if (*value >= 99.95) return grouped(static_cast<std::uint64_t>(std::llround(*value)));
   if (*value >= 9.995) return fmt::format("{:.1f}", *value);
   if (*value >= 0.9995) return fmt::format("{:.2f}", *value);
-  return fmt::format("{:.3g}", *value);
+  return *value == 0 ? "0" : fmt::format("{:#.3g}", *value);
 }
 
 std::string duration(double seconds) {

@@ -6,7 +6,7 @@ import os
 
 import program
 
-COMMANDS = ["run", "host", "guests"]
+COMMANDS = ["run", "report", "host", "guests"]
 
 
 class Help(program.Case):

@@ -68,7 +68,7 @@ TEST_CASE("a run without exits says so in Markdown") {
 
 TEST_CASE("operations are a table of their own") {
   const std::string text = to_markdown(rich_report(), false);
-  CHECK(text.find("| virtio-blk0 | requests | 60 | 30 | 0.5 | 22.5 µs |\n") != std::string::npos);
+  CHECK(text.find("| virtio-blk0 | requests | 60 | 30 | 0.500 | 22.5 µs |\n") != std::string::npos);
   CHECK(to_markdown(report_of({}), false).find("Operations") == std::string::npos);
 }
 

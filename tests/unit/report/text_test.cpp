@@ -257,7 +257,7 @@ TEST_CASE("operations are set against the exits at their device") {
         std::vector<std::string>{
             "Operations of devices", "operation               count  exits  exits each  service each",
             "--------------------------------------------------------------",
-            "virtio-blk0 requests       60     30         0.5       22.5 µs",
+            "virtio-blk0 requests       60     30       0.500       22.5 µs",
             "virtio-blk0 bytes     245,760     30    0.000122       5.49 ns",
             "e1000.0 packets             0      0           -             -",
             "Exits and service time are those at the device's registers, for each of its operations alike."});

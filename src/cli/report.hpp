@@ -1,0 +1,20 @@
+/// kvmbench report: renders saved reports again.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace kvmbench::cli {
+
+struct ReportOptions {
+  std::vector<std::string> files;  ///< at least one
+  std::string format = "text";     ///< by name (report/formats.hpp)
+  std::optional<std::string> output;
+  bool split_phases = false;
+};
+
+/// The exit status. Throws UsageError.
+[[nodiscard]] int report(const ReportOptions& options);
+
+}  // namespace kvmbench::cli

@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""The commands on saved reports: what they print, what they refuse, and what they leave of an old file."""
+
+import json
+
+import program
+
+
+class SavedReport(program.Case):
+    def setUp(self):
+        super().setUp()
+        self.saved = self.sample("json", "run.json")
+
+    def sample(self, form, name):
+        """What tests/unit/report/print_sample prints, in a file."""
+        done = self.finish(self.start_command([program.PRINT_SAMPLE, form]))
+        self.expect(done, 0)
+        return self.file(name, done.out)
+
+    def report(self, *arguments, **options):
+        return self.run_program("report", *arguments, **options)
+
+
+class Rendered(SavedReport):
+    def test_a_saved_report_renders_in_every_format_as_when_it_was_made(self):
+        for form in ("json", "csv"):
+            with self.subTest(form=form):
+                done = self.report(self.saved, "--format", form)
+                self.expect(done, 0)
+                self.assertEqual(done.out, self.sample(form, "expected").read_bytes())
+
+    def test_text_is_the_default_and_fits_a_narrow_terminal(self):
+        done = self.report(self.saved, env={"COLUMNS": "40"})
+        self.expect(done, 0)
+        self.assertIn("Exits by reason", done.out.decode())
+        self.assertLessEqual(max(map(len, done.out.decode().splitlines())), 40)
+
+    def test_phases_are_split_on_demand(self):
+        self.assertIn(b"phase `start`", self.report(self.saved, "--by-phase", "--format", "markdown").out)
+
+    def test_a_file_takes_the_place_of_stdout(self):
+        done = self.report(self.saved, "--format", "json", "-o", "again.json")
+        self.expect(done, 0)
+        self.assertEqual(done.out, b"")
+        self.assertEqual((self.path / "again.json").read_bytes(), self.saved.read_bytes())
+
+
+class Refused(SavedReport):
+    def refuse(self, content, *parts):
+        self.expect_refusal(self.report(self.file("bad.json", content)), 2, "bad.json", *parts)
+
+    def test_a_file_is_needed(self):
+        self.expect_refusal(self.report(), 2, "files")
+
+    def test_a_file_that_is_not_there_is_named(self):
+        self.expect_refusal(self.report("none.json"), 2, "none.json", "No such file")
+
+    def test_a_directory_and_an_empty_file_are_refused(self):
+        self.expect_refusal(self.report(self.path), 2, "directory")
+        self.refuse(b"", "empty")
+
+    def test_a_report_cut_short_is_refused(self):
+        self.refuse(self.saved.read_bytes()[:-100], "not JSON")
+
+    def test_a_newer_report_is_refused_by_its_version(self):
+        report = json.loads(self.saved.read_bytes())
+        report["version"] = 99
+        self.refuse(json.dumps(report).encode(), "version 99 is newer")
+
+    def test_hostile_json_is_refused(self):
+        for content in (b"[" * 10**6, b'{"a":' * 10**6, b'{"version":NaN}', b"\xff\xfe", b'{"version":1e999}', b"null"):
+            with self.subTest(content=content[:10]):
+                self.refuse(content)
+
+    def test_control_characters_in_a_name_reach_no_terminal(self):
+        report = json.loads(self.saved.read_bytes())
+        for key in report["vcpus"][0]["keys"]:
+            key["device"] = "\x1b]0;x\x07<script>" if key["device"] else ""
+        for vcpu in report["vcpus"][1:]:
+            vcpu["keys"] = []
+        done = self.report(self.file("odd.json", json.dumps(report).encode()))
+        self.expect(done, 0)
+        self.assertIn(b"\\x1b", done.out)
+        self.assertNotIn(b"\x1b", done.out)
+
+    def test_output_that_cannot_be_written_leaves_the_old_file(self):
+        with open("/dev/full", "wb") as full:
+            self.expect_refusal(self.report(self.saved, stdout=full), 2, "stdout", "No space left on device")
+        self.expect_refusal(self.report(self.saved, "-o", "/dev/full"), 2, "/dev/full", "No space left on device")
+        done = self.shell('"$0" report "$1" 2>&3 3>&1 >&- | cat', self.saved)
+        self.assertNotIn(b"Exits", done.out)
+        self.expect_refusal(self.report(self.saved, "-o", self.path / "none" / "file"), 2, "none/file")
+
+    def test_a_reader_that_leaves_is_told_in_one_line(self):
+        done = self.shell('{ "$0" report "$1" --format json; echo $? >status; } 2>error | true', self.saved)
+        self.expect(done, 0)
+        self.assertIn((self.path / "status").read_text(), ("0\n", "2\n"))
+        self.assertLessEqual((self.path / "error").read_text().count("\n"), 1)
+
+    def test_a_format_that_there_is_not_is_named(self):
+        self.expect_refusal(self.report(self.saved, "--format", "docx"), 2, "--format", "docx")
+
+
+if __name__ == "__main__":
+    program.main()
