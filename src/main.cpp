@@ -141,6 +141,8 @@ void add_machine_options(CLI::App& run, RunArguments& arguments) {
       ->option_text("stdio|null|file:PATH|pty|unix:PATH");
   run.add_option("--serial2", options.second_serial, "the same for the second serial port (default null)")
       ->option_text("SPEC");
+  run.add_option("--rng", options.rng, "a virtio-rng device; options: kick=ioeventfd|exit, ring=split|packed")
+      ->option_text("host[,OPTIONS]");
 }
 
 void add_account_options(CLI::App& run, RunArguments& arguments) {

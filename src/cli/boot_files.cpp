@@ -27,7 +27,8 @@ std::span<const std::byte> built_in_image(std::string_view name) {
 
 }  // namespace
 
-boot::Loaded load_guest(const RunOptions& options, GuestMemory& memory) {
+boot::Loaded load_guest(const RunOptions& options, Machine& machine) {
+  GuestMemory& memory = machine.memory();
   std::deque<InputFile> files;
   const auto read = [&files](const std::string& path) {
     return boot::File{path, files.emplace_back(path).bytes()};
@@ -44,7 +45,8 @@ boot::Loaded load_guest(const RunOptions& options, GuestMemory& memory) {
   inputs.raw = options.raw;
   inputs.rsdp = boot::write_acpi_tables({.cpus = options.cpus,
                                          .pic = options.irqchip == Irqchip::full,
-                                         .io_apic = options.irqchip != Irqchip::none},
+                                         .io_apic = options.irqchip != Irqchip::none,
+                                         .virtio_slots = machine.virtio_slots()},
                                         memory);
   return boot::load(inputs, memory);
 }

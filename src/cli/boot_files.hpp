@@ -2,11 +2,12 @@
 #pragma once
 
 #include "cli/run.hpp"
-#include "memory/guest_memory.hpp"
+#include "vmm/machine.hpp"
 
 namespace kvmbench::cli {
 
-/// Writes the ACPI tables, loads what `options` name and lets go of the files. Throws UsageError.
-[[nodiscard]] boot::Loaded load_guest(const RunOptions& options, GuestMemory& memory);
+/// Writes the ACPI tables of `machine`, loads what `options` name and lets go of the files. Throws
+/// UsageError.
+[[nodiscard]] boot::Loaded load_guest(const RunOptions& options, Machine& machine);
 
 }  // namespace kvmbench::cli

@@ -16,6 +16,7 @@
 #include "base/error.hpp"
 #include "base/tsc.hpp"
 #include "cli/boot_files.hpp"
+#include "cli/host_devices.hpp"
 #include "cli/interval_log.hpp"
 #include "cli/run_report.hpp"
 #include "cli/standard_streams.hpp"
@@ -182,10 +183,12 @@ int run(const RunOptions& options) {
   require_stable_tsc(options.allow_unstable_tsc);
   boost::asio::io_context io(1);
   HostSide host(io, options);
-  Machine machine(kvm, machine_config(options),
-                  {.io = io, .platform = host.platform(), .ended = [&io] { io.stop(); }});
+  HostDevices devices(options);
+  Machine machine(
+      kvm, machine_config(options),
+      {.io = io, .platform = host.platform(), .virtio = devices.virtio(), .ended = [&io] { io.stop(); }});
   const CloseFirst close_first(host);
-  const boot::Loaded loaded = load_guest(options, machine.memory());
+  const boot::Loaded loaded = load_guest(options, machine);
 
   RunTimes times;
   times.tsc_khz = machine.tsc_khz() != 0 ? machine.tsc_khz() : measure_tsc_khz();

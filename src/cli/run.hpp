@@ -28,6 +28,7 @@ struct RunOptions {
   GuestStatsWays guest_stats;
   std::string serial = "stdio";
   std::string second_serial = "null";
+  std::optional<std::string> rng;  ///< "host" and its options
 
   double timeout = 0;  ///< seconds; 0: none
   bool allow_unstable_tsc = false;

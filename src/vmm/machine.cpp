@@ -51,12 +51,14 @@ Machine::Machine(const Kvm& kvm, const MachineConfig& config, MachineHost host)
       guest_stats_(config.guest_stats.any()
                        ? std::make_unique<GuestStats>(config.guest_stats, kvm, vm_, phases_, config.cpus)
                        : nullptr),
+      virtio_(kvm, vm_, memory_, host.virtio),
       wiring_(kvm, vm_, config.irqchip, config.cpus),
       marker_(phases_, config.mark_on_serial),
       platform_(memory_, wiring_, *this, marker_, host.platform),
       rtc_timer_(host.io, platform_.rtc()),
       vm_counters_(trace::CounterFile::open(vm_.stats())) {
   platform_.set_up_pci();
+  virtio_.start(wiring_, platform_.mmio());
   create_vcpus(kvm, config);
 }
 
@@ -117,7 +119,9 @@ void Machine::run(VcpuUnit& unit) noexcept {
   ::pthread_setname_np(::pthread_self(), fmt::format("vcpu{}", unit.vcpu.id()).c_str());
   all_started_.wait();
   run_loop(unit);
-  if (running_.fetch_sub(1) == 1) on_ended_();
+  if (running_.fetch_sub(1) != 1) return;
+  virtio_.finish();  // what the guest has asked for last is still done, while the I/O thread runs
+  on_ended_();
 }
 
 void Machine::run_loop(VcpuUnit& unit) noexcept {

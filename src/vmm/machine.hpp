@@ -28,6 +28,7 @@
 #include "vmm/rtc_timer.hpp"
 #include "vmm/run_loop.hpp"
 #include "vmm/vcpu.hpp"
+#include "vmm/virtio_slots.hpp"
 #include "vmm/vm.hpp"
 
 namespace kvmbench {
@@ -47,7 +48,8 @@ struct MachineConfig {
 struct MachineHost {
   boost::asio::io_context& io;  ///< timers of devices run here
   PlatformHost platform;
-  std::function<void()> ended;  ///< called once, on a vCPU's thread, when the last vCPU has stopped
+  std::vector<VirtioAttachment> virtio;  ///< in the order of their slots
+  std::function<void()> ended;           ///< called once, on a vCPU's thread, when the last vCPU has stopped
 };
 
 class Machine final : private RunEvents, private PowerControl {
@@ -61,6 +63,8 @@ class Machine final : private RunEvents, private PowerControl {
   [[nodiscard]] GuestMemory& memory() noexcept { return memory_; }
   [[nodiscard]] Platform& platform() noexcept { return platform_; }
   [[nodiscard]] const Platform& platform() const noexcept { return platform_; }
+  /// How many virtio slots have a device, from the first on.
+  [[nodiscard]] unsigned virtio_slots() const noexcept { return virtio_.used(); }
   /// kHz; 0 where KVM does not know it.
   [[nodiscard]] std::uint64_t tsc_khz() const { return vcpus_.front()->vcpu.tsc_khz(); }
 
@@ -121,6 +125,7 @@ class Machine final : private RunEvents, private PowerControl {
   stats::Cycles began_;
   stats::PhaseTable phases_;
   std::unique_ptr<GuestStats> guest_stats_;  // null where the guest has no view of its own
+  VirtioSlots virtio_;
   InterruptWiring wiring_;
   PhaseMarker marker_;
   Platform platform_;

@@ -143,6 +143,17 @@ UniqueFd Vm::edge_irqfd(unsigned gsi) const {
   return event;
 }
 
+void Vm::ring_on_write(int eventfd, Gpa at, std::uint32_t value) const {
+  kvm_ioeventfd doorbell{};
+  doorbell.datamatch = value;
+  doorbell.addr = at.value;
+  doorbell.len = sizeof value;
+  doorbell.fd = eventfd;
+  doorbell.flags = KVM_IOEVENTFD_FLAG_DATAMATCH;
+  if (::ioctl(fd(), KVM_IOEVENTFD, &doorbell) != 0)
+    throw HostError::from_errno(fmt::format("KVM_IOEVENTFD at {:#x}", at.value));
+}
+
 void Vm::allow_wide_apic_ids(const Kvm& kvm) const {
   if (kvm.extension(KVM_CAP_X2APIC_API) <= 0) {
     throw HostError(fmt::format("this host's KVM lacks KVM_CAP_X2APIC_API, which more than {} vCPUs need",

@@ -48,6 +48,9 @@ class Vm final {
 
   /// KVM_IRQFD: each write to the returned eventfd is one edge on `gsi`. (Irqchip::full)
   [[nodiscard]] UniqueFd edge_irqfd(unsigned gsi) const;
+  /// KVM_IOEVENTFD: KVM adds 1 to `eventfd` for each 32-bit write of `value` at `at`, which is then no exit
+  /// to userspace. As long as the VM lives. Throws HostError.
+  void ring_on_write(int eventfd, Gpa at, std::uint32_t value) const;
   /// KVM_IRQ_LINE. (Irqchip::full)
   void set_irq_level(unsigned gsi, bool asserted) const noexcept;
   /// KVM_SET_GSI_ROUTING: KVM's default routes, and GSI first_gsi + i also to IRQ pic_irqs[i] of the 8259s,

@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstring>
 #include <numeric>
 #include <span>
+#include <stdexcept>
 #include <vector>
 
 #include "base/error.hpp"
@@ -16,6 +19,9 @@
 // dsdt.asl, compiled at build time.
 extern "C" const std::byte kvmbench_dsdt[];
 extern "C" const std::byte kvmbench_dsdt_end[];
+// virtio.asl, likewise.
+extern "C" const std::byte kvmbench_virtio_ssdt[];
+extern "C" const std::byte kvmbench_virtio_ssdt_end[];
 
 namespace kvmbench::boot {
 namespace {
@@ -143,7 +149,22 @@ std::vector<std::byte> madt(const AcpiOptions& options) {
   return finished(std::move(table));
 }
 
-std::vector<std::byte> xsdt(std::initializer_list<Gpa> tables) {
+/// virtio.asl with the number of slots in use put in: a DWord constant named SLTS (ACPI 6.4, 20.2.5.1).
+std::vector<std::byte> virtio_ssdt(std::uint32_t slots) {
+  constexpr std::array<std::uint8_t, 6> name_of_slots = {0x08, 'S', 'L', 'T', 'S', 0x0c};
+  std::vector<std::byte> table(kvmbench_virtio_ssdt, kvmbench_virtio_ssdt_end);
+  const auto found =
+      std::search(table.begin(), table.end(), name_of_slots.begin(), name_of_slots.end(),
+                  [](std::byte a, std::uint8_t b) { return std::to_integer<std::uint8_t>(a) == b; });
+  if (table.end() - found < std::ptrdiff_t{name_of_slots.size() + sizeof slots}) {
+    throw std::logic_error("virtio.asl has no DWord SLTS");
+  }
+  std::memcpy(&*found + name_of_slots.size(), &slots, sizeof slots);
+  table[offsetof(Header, checksum)] = std::byte{0};
+  return finished(std::move(table));
+}
+
+std::vector<std::byte> xsdt(const std::vector<Gpa>& tables) {
   std::vector<std::byte> table = bytes_of(header("XSDT", 1));
   for (const Gpa at : tables) append(table, at.value);
   return finished(std::move(table));
@@ -188,8 +209,9 @@ Gpa write_acpi_tables(const AcpiOptions& options, GuestMemory& memory) {
   const Gpa facs_at = area.add(facs());
   const Gpa dsdt_at = area.add({kvmbench_dsdt, kvmbench_dsdt_end});
   const Gpa fadt_at = area.add(fadt(facs_at, dsdt_at));
-  const Gpa madt_at = area.add(madt(options));
-  area.replace_first(rsdp(area.add(xsdt({fadt_at, madt_at}))));
+  std::vector<Gpa> listed{fadt_at, area.add(madt(options))};
+  if (options.virtio_slots > 0) listed.push_back(area.add(virtio_ssdt(options.virtio_slots)));
+  area.replace_first(rsdp(area.add(xsdt(listed))));
   if (area.bytes().size() > area_size || !memory.write(root, area.bytes())) {
     throw UsageError(
         fmt::format("{} CPUs: their ACPI tables need {} bytes, more than the {} there are; use fewer",

@@ -26,6 +26,7 @@ class Tables final {
   [[nodiscard]] std::uint64_t xsdt() const { return get<std::uint64_t>(rsdp_ + 24); }
   [[nodiscard]] std::uint64_t fadt() const { return entry("FACP"); }
   [[nodiscard]] std::uint64_t madt() const { return entry("APIC"); }
+  [[nodiscard]] std::uint64_t ssdt() const { return entry("SSDT"); }
   [[nodiscard]] std::uint64_t dsdt() const { return get<std::uint64_t>(fadt() + 140); }
   [[nodiscard]] std::uint64_t facs() const { return get<std::uint32_t>(fadt() + 36); }
 
@@ -82,6 +83,15 @@ T field(const Bytes& bytes, std::size_t offset) {
   T value;
   std::memcpy(&value, bytes.data() + offset, sizeof value);
   return value;
+}
+
+/// Where `wanted` occurs.
+std::vector<std::size_t> find_all(const Bytes& bytes, const std::vector<std::uint8_t>& wanted) {
+  std::vector<std::size_t> found;
+  for (std::size_t at = 0; at + wanted.size() <= bytes.size(); ++at) {
+    if (std::memcmp(bytes.data() + at, wanted.data(), wanted.size()) == 0) found.push_back(at);
+  }
+  return found;
 }
 
 }  // namespace
@@ -224,6 +234,34 @@ TEST_CASE("the MADT says whether there are 8259s and an I/O APIC") {
   CHECK(without.get<std::uint32_t>(without.madt() + 40) == 0);
   CHECK(without.structures(1).empty());
   CHECK(without.structures(2).empty());
+}
+
+TEST_CASE("virtio slots have an SSDT, which says how many are in use") {
+  const Tables tables({.cpus = 1, .virtio_slots = 3});
+  CHECK(tables.length(tables.xsdt()) == 36 + 3 * 8);
+  CHECK(tables.get<std::uint8_t>(tables.ssdt() + 8) == 2);
+  CHECK(tables.sum(tables.ssdt(), tables.length(tables.ssdt())) == 0);
+  const Bytes ssdt = tables.bytes(tables.ssdt());
+  const auto slots = find_all(ssdt, {0x08, 'S', 'L', 'T', 'S', 0x0c});  // Name (SLTS, DWordConst): 20.2.5.1
+  REQUIRE(slots.size() == 1);
+  CHECK(field<std::uint32_t>(ssdt, slots[0] + 6) == 3);
+}
+
+TEST_CASE("the SSDT has each virtio slot's registers and interrupt") {
+  const Tables tables({.cpus = 1, .virtio_slots = 1});
+  const Bytes ssdt = tables.bytes(tables.ssdt());
+  // Resource descriptors: 32-bit fixed memory (ACPI 6.4, 6.4.3.4) and extended interrupt (6.4.3.6).
+  const auto memory = find_all(ssdt, {0x86, 0x09, 0x00, 0x01});
+  const auto interrupts = find_all(ssdt, {0x89, 0x06, 0x00});
+  const std::vector<std::uint32_t> gsis{7, 12, 13, 20, 21, 22, 23};
+  REQUIRE(memory.size() == gsis.size());
+  REQUIRE(interrupts.size() == gsis.size());
+  for (std::size_t i = 0; i < gsis.size(); ++i) {
+    CHECK(field<std::uint32_t>(ssdt, memory[i] + 4) == 0xd000'0000 + i * 0x1000);
+    CHECK(field<std::uint32_t>(ssdt, memory[i] + 8) == 0x1000);
+    CHECK(field<std::uint8_t>(ssdt, interrupts[i] + 3) == 0x3);  // consumer, edge, active high, exclusive
+    CHECK(field<std::uint32_t>(ssdt, interrupts[i] + 5) == gsis[i]);
+  }
 }
 
 TEST_CASE("more CPUs than the tables can hold are refused") {
