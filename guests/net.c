@@ -9,6 +9,7 @@
 //   depth=N      frames on their way (default 1)
 //   batch=N      frames for each notification of the card (default 1)
 //   wait=W       poll (default), irq: halt until the card interrupts
+//   cpl=N        drive the card in ring 3 (default) or 0, where it is always with wait=irq
 //   seed=N       of the data (default 1)
 // With model=virtio, as @disk: ring=, indirect=, event_idx=, suppress=
 // With model=e1000:
@@ -25,12 +26,13 @@
 #include "lib/nic.h"
 #include "lib/pattern.h"
 #include "lib/print.h"
+#include "lib/user_mode.h"
 
 enum { mark_question = 0x60, mark_work = 0x61, mark_result = 0x6f };
 
-const char* const guest_option_keys[] = {"model",    "op",        "proto",    "n",    "size",
-                                         "depth",    "batch",     "wait",     "seed", "ring",
-                                         "indirect", "event_idx", "suppress", "itr",  0};
+const char* const guest_option_keys[] = {"model",    "op",   "proto", "n",    "size",     "depth",
+                                         "batch",    "wait", "seed",  "ring", "indirect", "event_idx",
+                                         "suppress", "itr",  "cpl",   0};
 
 enum { model_virtio, model_e1000 };
 enum { op_echo, op_send };
@@ -61,11 +63,23 @@ static uint8_t* frame_of(unsigned slot) {
   return frames + slot * frame_stride;
 }
 
-__attribute__((noreturn)) static void fail_frame(const char* before, uint64_t number, const char* after) {
-  print_text(before);
-  print_number(number);
-  print_line(after);
+static struct {
+  const char *before, *after;
+  uint64_t number;
+} failure;
+
+static void end(void) {
+  print_text(failure.before);
+  print_number(failure.number);
+  print_line(failure.after);
   guest_exit(status_wrong_data);
+}
+
+__attribute__((noreturn)) static void fail_frame(const char* before, uint64_t number, const char* after) {
+  failure.before = before;
+  failure.number = number;
+  failure.after = after;
+  user_mode_abandon(end);
 }
 
 static void submit(unsigned slot) {
@@ -110,7 +124,8 @@ static bool take_answer(void) {
   return true;
 }
 
-static void work(void) {
+static void work(void* argument) {
+  (void)argument;
   const uint64_t begin = read_tsc();
   uint64_t progress = begin;
   unsigned next_slot = 0, oldest_slot = 0;
@@ -143,25 +158,33 @@ static void work(void) {
   latencies.elapsed = read_tsc() - begin;
 }
 
+static bool take_peer(void) {
+  uint32_t length;
+  const uint8_t* frame = nic->receive(&length);
+  if (!frame) return false;
+  const bool answered = frame_is_answer(frame, length, &addresses);
+  nic->give_back();
+  return answered;
+}
+
+// Again after a second or so: the other end may not be there yet.
 static void ask_for_peer(void) {
+  enum { attempts = 8 };
   frame_build_question(frames, &addresses);
-  nic->send(0, frames, frame_least);
-  nic->kick();
-  const uint64_t begin = read_tsc();
-  bool sent = false, answered = false;
-  while (!sent || !answered) {
-    if (read_tsc() - begin > patience)
-      guest_fail("192.0.2.1 does not answer the question for its address (ARP)");
-    if (nic->sent() >= 0) sent = true;
-    uint32_t length;
-    const uint8_t* frame = nic->receive(&length);
-    if (!frame) {
+  for (unsigned attempt = 0; attempt < attempts; ++attempt) {
+    nic->send(0, frames, frame_least);
+    nic->kick();
+    const uint64_t begin = read_tsc();
+    bool sent = false, answered = false;
+    while (!(sent && answered) && read_tsc() - begin < patience / attempts) {
+      sent = sent || nic->sent() >= 0;
+      answered = answered || take_peer();
       pause();
-      continue;
     }
-    if (frame_is_answer(frame, length, &addresses)) answered = true;
-    nic->give_back();
+    if (sent && answered) return;
+    if (!sent) guest_fail("the card does not send");
   }
+  guest_fail("192.0.2.1 does not answer the question for its address (ARP)");
 }
 
 static void find_nic(const struct guest* guest) {
@@ -207,13 +230,17 @@ int guest_main(const struct guest* guest) {
   if (op == op_echo) ask_for_peer();
   for (unsigned i = 0; i < depth; ++i) frame_build(frame_of(i), bytes, protocol, &addresses, i);
   phase_mark(mark_work);
-  work();
+  if (option_number(guest, "cpl", 3, 0, 3) == 3 && !nic->may_halt)
+    user_mode_call(work, 0);
+  else
+    work(0);
   phase_mark(mark_result);
   latency_print_header();
   latency_print(op == op_echo ? "echo" : "send", &latencies);
   if (others) {
+    print_text("frames that came and are no answers: ");
     print_number(others);
-    print_line(" frames came that are no answers");
+    print_line("");
   }
   return status_ok;
 }

@@ -15,6 +15,8 @@ struct disk {
   unsigned depth;         ///< how many requests can be in flight
   unsigned sectors_most;  ///< of one request
   bool read_only, can_flush;
+  /// The registers are in memory, and wait() does not halt: all functions can be called in ring 3.
+  bool by_memory;
 
   /// Request `slot`, below `depth` and not in flight. A flush has no buffer and no bytes.
   void (*submit)(unsigned slot, enum disk_operation operation, uint64_t sector, void* buffer, uint32_t bytes);

@@ -176,6 +176,7 @@ const struct nic* e1000_nic(const struct guest* guest, struct nic_options option
   write_register(register_imc, ~0u);
   write_register(register_ctrl, ctrl_slu);
   nic = (struct nic){.name = "e1000",
+                     .may_halt = options.by_interrupt,
                      .send = send,
                      .kick = kick,
                      .sent = sent,

@@ -3,6 +3,7 @@
 #include "lib/cpu.h"
 #include "lib/interrupts.h"
 #include "lib/print.h"
+#include "lib/user_mode.h"
 
 // Xen's public/arch-x86/hvm/start_info.h.
 struct hvm_start_info {
@@ -148,9 +149,16 @@ void guest_exit(int status) {
   for (;;) halt();
 }
 
-void guest_fail(const char* message) {
-  print_line(message);
+static const char* failure;
+
+static void fail(void) {
+  print_line(failure);
   guest_exit(status_failed);
+}
+
+void guest_fail(const char* message) {
+  failure = message;
+  user_mode_abandon(fail);
 }
 
 void phase_mark(uint8_t value) {

@@ -1,6 +1,7 @@
 #include "lib/latency.h"
 
 #include "lib/print.h"
+#include "lib/user_mode.h"
 
 enum { name_width = 8, column_width = 11 };
 
@@ -68,18 +69,32 @@ void latency_print_header(void) {
   print_line("");
 }
 
+struct summary {
+  struct latencies* latencies;
+  uint64_t mean, p50, p99, most, deviation;
+};
+
+static void summarize(void* argument) {
+  struct summary* summary = argument;
+  struct latencies* latencies = summary->latencies;
+  uint64_t sum = 0;
+  for (uint64_t i = 0; i < latencies->count; ++i) {
+    sum += latencies->cycles[i];
+    if (latencies->cycles[i] > summary->most) summary->most = latencies->cycles[i];
+  }
+  summary->mean = sum / latencies->count;
+  summary->deviation = standard_deviation(latencies, summary->mean);
+  summary->p50 = percentile(latencies, 50);
+  summary->p99 = percentile(latencies, 99);
+}
+
 void latency_print(const char* name, struct latencies* latencies) {
   const uint64_t count = latencies->count;
   if (!count) return;
-  uint64_t sum = 0, most = 0;
-  for (uint64_t i = 0; i < count; ++i) {
-    sum += latencies->cycles[i];
-    if (latencies->cycles[i] > most) most = latencies->cycles[i];
-  }
-  const uint64_t mean = sum / count;
-  const uint64_t p50 = percentile(latencies, 50), p99 = percentile(latencies, 99);
-  const uint64_t figures[] = {count, latencies->elapsed / count,          mean,     p50, p99,
-                              most,  standard_deviation(latencies, mean), p99 - p50};
+  struct summary of = {.latencies = latencies};
+  user_mode_call(summarize, &of);
+  const uint64_t figures[] = {
+      count, latencies->elapsed / count, of.mean, of.p50, of.p99, of.most, of.deviation, of.p99 - of.p50};
   print_text_padded(name, name_width);
   for (unsigned i = 0; i < sizeof figures / sizeof figures[0]; ++i)
     print_number_padded(figures[i], column_width);

@@ -16,6 +16,7 @@ enum {
 struct nic {
   const char* name;
   uint8_t mac[6];
+  bool may_halt;  ///< in wait(), else all functions can be called in ring 3
 
   /// Frame `slot`, below nic_depth_most and not on its way.
   void (*send)(unsigned slot, const void* frame, uint32_t bytes);

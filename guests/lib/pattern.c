@@ -1,6 +1,7 @@
 #include "lib/pattern.h"
 
 #include "lib/cpu.h"
+#include "lib/user_mode.h"
 
 enum { places = 1024 };
 static uint64_t table[places + pattern_words_max];
@@ -14,10 +15,14 @@ static uint64_t next_random(uint64_t* state) {
   return *state;
 }
 
-void pattern_initialize(uint64_t seed) {
-  uint64_t state = seed * 0x9e3779b97f4a7c15 | 1;
+static void initialize(void* argument) {
+  uint64_t state = *(const uint64_t*)argument * 0x9e3779b97f4a7c15 | 1;
   stamp_seed = next_random(&state);
   for (unsigned i = 0; i < places + pattern_words_max; ++i) table[i] = next_random(&state);
+}
+
+void pattern_initialize(uint64_t seed) {
+  user_mode_call(initialize, &seed);
 }
 
 static uint64_t stamp(uint64_t number, uint64_t version) {

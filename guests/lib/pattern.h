@@ -1,7 +1,6 @@
 /// Test data that tells where it belongs: sectors of a disk and payloads of frames. Each is a part of a table
 /// of random words, chosen by its number, with that number as its first word; so data of the wrong place, of
-/// an older write, shifted, or mixed of two places are noticed. Filled and compared by one string instruction
-/// each: a loop would take a CPU that is emulated ten times as long.
+/// an older write, shifted, or mixed of two places are noticed.
 #pragma once
 
 #include <stdint.h>

@@ -39,13 +39,16 @@ start64:
         movl    %ebx, %edi
         call    runtime_start           /* does not return */
 
-        .section .rodata
+        .data                           /* the task's descriptor becomes busy */
         .balign 8
         .global gdt
 gdt:
         .quad   0
         .quad   0x00af9b000000ffff      /* CODE_SELECTOR: 64-bit, ring 0, accessed */
         .quad   0x00cf93000000ffff      /* DATA_SELECTOR: flat, ring 0, accessed */
+        .quad   0x00cff3000000ffff      /* USER_DATA_SELECTOR: flat, ring 3, accessed */
+        .quad   0x00affb000000ffff      /* USER_CODE_SELECTOR: 64-bit, ring 3, accessed */
+        .quad   0, 0                    /* TASK_SELECTOR: written by lib/user_mode.c */
 gdt_end:
 gdt_descriptor:
         .word   gdt_end - gdt - 1
@@ -53,10 +56,10 @@ gdt_descriptor:
 
 /* The identity map of the first 4 GiB in 2 MiB pages. It is laid out here and not at run time: 2048 entries would
  * cost milliseconds of start-up where KVM emulates every instruction. The top GiB, where the devices are, is
- * uncached. */
-#define PAGE_TABLE      0x003           /* present, writable */
-#define LARGE_PAGE      0x083           /* present, writable, page size */
-#define LARGE_PAGE_UC   0x09b           /* and PWT, PCD */
+ * uncached. All of it is accessible in ring 3 too (lib/user_mode.h). */
+#define PAGE_TABLE      0x007           /* present, writable, user */
+#define LARGE_PAGE      0x087           /* present, writable, user, page size */
+#define LARGE_PAGE_UC   0x09f           /* and PWT, PCD */
 
         .section .page_tables, "aw"
         .balign 4096

@@ -3,6 +3,9 @@
 
 #define CODE_SELECTOR 0x08
 #define DATA_SELECTOR 0x10
+#define USER_DATA_SELECTOR 0x1b  // with the requested privilege level
+#define USER_CODE_SELECTOR 0x23
+#define TASK_SELECTOR 0x28
 
 #define CR0_PE 0x00000001
 #define CR0_ET 0x00000010

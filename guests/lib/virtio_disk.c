@@ -61,6 +61,7 @@ const struct disk* virtio_disk(const struct guest* guest, unsigned depth, bool b
                        .sectors_most = 2048,
                        .read_only = virtio_has(&device, VIRTIO_BLK_F_RO),
                        .can_flush = virtio_has(&device, VIRTIO_BLK_F_FLUSH),
+                       .by_memory = !by_interrupt,
                        .submit = submit,
                        .kick = kick,
                        .complete = complete,

@@ -11,15 +11,13 @@
 static const uint32_t magic = 0x74726976;  // "virt"
 enum { version_modern = 2 };
 
-// Where slots are on machines that do not say so on the command line.
-enum { slot_size = 0x200 };
-static const struct {
-  uint64_t first;
-  unsigned slots, first_gsi;
-} places[] = {
-    {0xd0000000, 8, 5},    // kvmbench: src/memory/memory_map.hpp
-    {0xfeb00000, 24, 24},  // QEMU's microvm with its second I/O APIC
-};
+// Slots of machines that do not say on the command line where they are.
+static const uint8_t kvmbench_gsis[] = {7, 12, 13, 20, 21, 22, 23};  // src/vmm/virtio_slots.hpp
+static const uint64_t kvmbench_first_slot = 0xd0000000;
+enum { kvmbench_slots = sizeof kvmbench_gsis, kvmbench_slot_size = 0x1000 };
+// QEMU's microvm, with its second I/O APIC.
+static const uint64_t microvm_first_slot = 0xfeb00000;
+enum { microvm_slots = 24, microvm_slot_size = 0x200, microvm_first_gsi = 24 };
 
 static uint32_t read_register(const struct virtio_device* device, unsigned offset) {
   return mmio_read32(device->base + offset);
@@ -53,12 +51,15 @@ static bool find_by_command_line(const struct guest* guest, uint32_t device_id,
 }
 
 static bool find_in_slots(uint32_t device_id, struct virtio_device* device) {
-  for (unsigned place = 0; place < sizeof places / sizeof places[0]; ++place) {
-    for (unsigned slot = 0; slot < places[place].slots; ++slot) {
-      device->base = places[place].first + slot * slot_size;
-      device->gsi = places[place].first_gsi + slot;
-      if (is(device, device_id)) return true;
-    }
+  for (unsigned slot = 0; slot < kvmbench_slots; ++slot) {
+    device->base = kvmbench_first_slot + slot * kvmbench_slot_size;
+    device->gsi = kvmbench_gsis[slot];
+    if (is(device, device_id)) return true;
+  }
+  for (unsigned slot = 0; slot < microvm_slots; ++slot) {
+    device->base = microvm_first_slot + slot * microvm_slot_size;
+    device->gsi = microvm_first_gsi + slot;
+    if (is(device, device_id)) return true;
   }
   return false;
 }

@@ -82,6 +82,7 @@ const struct nic* virtio_nic(const struct guest* guest, struct nic_options wante
   const struct virtqueue_layout layout = virtio_layout(guest);
   virtio_negotiate(&device, 1ull << VIRTIO_NET_F_MAC, virtio_layout_features(layout));
   nic = (struct nic){.name = "virtio-net",
+                     .may_halt = options.by_interrupt,
                      .send = send,
                      .kick = kick,
                      .sent = sent,
