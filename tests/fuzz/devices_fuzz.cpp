@@ -7,8 +7,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <cstring>
 #include <span>
 
 #include "devices/acpi_pm.hpp"
@@ -27,40 +25,13 @@
 #include "devices/shared_line.hpp"
 #include "devices/system_control_port_a.hpp"
 #include "devices/uart16550.hpp"
+#include "input.hpp"
 
 namespace {
 
 using namespace kvmbench;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
-
-class Input {
- public:
-  explicit Input(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
-
-  [[nodiscard]] bool empty() const { return bytes_.empty(); }
-
-  /// Zeros where the input has ended.
-  template <typename T>
-  T take() {
-    T value{};
-    const std::size_t count = std::min(sizeof value, bytes_.size());
-    if (count != 0) std::memcpy(&value, bytes_.data(), count);
-    bytes_ = bytes_.subspan(count);
-    return value;
-  }
-
-  std::span<const std::uint8_t> take_bytes(std::size_t count) {
-    const auto taken = bytes_.first(std::min(count, bytes_.size()));
-    bytes_ = bytes_.subspan(taken.size());
-    return taken;
-  }
-
- private:
-  std::span<const std::uint8_t> bytes_;
-};
+using fuzz::Input;
+using fuzz::require;
 
 struct Power final : PowerControl {
   void power_off() noexcept override {}
