@@ -75,6 +75,10 @@ def at_most(limit, unit=""):
     return Goal(f"<= {limit}{unit}", lambda value: value <= limit)
 
 
+def at_least(limit, unit=""):
+    return Goal(f">= {limit}{unit}", lambda value: value >= limit)
+
+
 class Table:
     def __init__(self, title, *columns):
         self._title = title
@@ -90,7 +94,7 @@ class Table:
 
     def unavailable(self, *cells):
         """A row whose last cell is the reason why there is no more to it."""
-        self._rows.append([*cells[:-1], f"not measured: {cells[-1]}"])
+        self._rows.append([*map(str, cells[:-1]), f"not measured: {cells[-1]}"])
 
     def note(self, text):
         self._notes.append(text)

@@ -18,8 +18,11 @@ class Build:
         self.recorder_cost = directory / "bench" / "recorder_cost"
         self.page_cost = directory / "bench" / "page_cost"
         self.probe = directory / "bench" / "probe"
+        self.frame_echo = directory / "bench" / "frame_echo"
+        self.count_exits = directory / "bench" / "count_exits.so"
         self.exits = directory / "bench" / "exits.elf"
         self.first_write = directory / "bench" / "first_write.elf"
+        self.guests = directory / "guests"
 
 
 def qemu(machine):
@@ -31,18 +34,19 @@ def qemu(machine):
     ]
 
 
-def command(build, monitor, image, command_line, report="none"):
-    """The command that runs the image, its serial output on stdout and, for kvmbench, its report as well."""
+def command(build, monitor, image, command_line, report="none", devices=()):
+    """The command that runs the image, its serial output on stdout and, for kvmbench, its report as well; `devices` are
+    further options of that monitor."""
     if monitor == BARE:
         return [build.bare_loop, image, command_line]
     if monitor == KVMBENCH:
         return [
             build.kvmbench, "run", "--allow-unstable-tsc", "--mem", f"{MEMORY_MIB}M", "--report", report,
-            "--cmdline", command_line, image,
+            *devices, "--cmdline", command_line, image,
         ]
     machine = {MICROVM: "microvm", PC: "pc"}[monitor]
     debug_exit = ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
-    return [*qemu(machine), *debug_exit, "-kernel", image, "-append", command_line]
+    return [*qemu(machine), *devices, *debug_exit, "-kernel", image, "-append", command_line]
 
 
 def status_of_success(monitor):

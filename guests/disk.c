@@ -1,13 +1,14 @@
 // @disk: writes to a disk, reads back, compares, and says what each request took by the guest's own clock.
 //
-//   model=M      virtio (default): virtio-blk by MMIO; ata: device 0 of the primary IDE channel, by PIO
+//   model=M      virtio: virtio-blk by MMIO; ata: device 0 of the primary IDE channel, by PIO; any (default):
+//                the first of them that is there
 //   op=O         both (default): write and read back; write; read: what an earlier op=write has written
 //   n=N          requests (default 64)
 //   size=BYTES   of a request, a multiple of 512 (default 4096)
 //   access=A     sequential (default), random: each block once, before any is met again
 //   sectors=N    use the first N of the disk (default all)
 //   seed=N       of the data (default 1)
-//   depth=N      requests in flight (default 1; an ATA disk has no more)
+//   depth=N      requests in flight (default 1); an ATA disk has one, whatever is asked for
 //   batch=N      requests for each notification of the device (default 1)
 //   wait=W       poll (default), irq: halt until the device interrupts
 //   cpl=N        drive the device in ring 3 (default) or 0; what takes ports or halts is in ring 0
@@ -45,7 +46,7 @@ const char* const guest_option_keys[] = {"model",     "op",       "n",        "s
                                          "seed",      "depth",    "batch",    "wait", "ring",   "indirect",
                                          "event_idx", "suppress", "multiple", "cpl",  0};
 
-enum { model_virtio, model_ata };
+enum { model_any, model_virtio, model_ata };
 enum { op_both, op_write, op_read };
 
 static const struct disk* disk;
@@ -188,7 +189,9 @@ static void read_all(struct latencies* latencies) {
 }
 
 static void find_disk(const struct guest* guest) {
-  static const char* const models[] = {"virtio", "ata", 0};
+  static const char* const models[] = {"any", "virtio", "ata", 0};
+  static const char* const missing[] = {"there is neither a virtio-blk device nor an ATA disk",
+                                        "there is no virtio-blk device", "there is no ATA disk"};
   static const char* const waits[] = {"poll", "irq", 0};
   const bool by_interrupt = option_choice(guest, "wait", waits) == 1;
   if (by_interrupt) {
@@ -196,11 +199,13 @@ static void find_disk(const struct guest* guest) {
     apic_enable();
   }
   const unsigned model = option_choice(guest, "model", models);
-  disk = model == model_virtio ? virtio_disk(guest, depth, by_interrupt) : ata_disk(guest, by_interrupt);
-  if (!disk) guest_fail(model == model_virtio ? "there is no virtio-blk device" : "there is no ATA disk");
+  if (model != model_ata) disk = virtio_disk(guest, depth, by_interrupt);
+  if (!disk && model != model_virtio) disk = ata_disk(guest, by_interrupt);
+  if (!disk) guest_fail(missing[model]);
 }
 
 static void check_options(const struct guest* guest, unsigned op) {
+  if (disk->depth == 1) depth = batch = 1;
   if (depth > disk->depth) guest_fail("depth= is more than the disk's queue takes");
   if (blocks.sectors > disk->sectors_most) guest_fail("size= is more than the disk takes at once");
   if (op != op_read && disk->read_only) guest_fail("the disk is read-only: op=read reads what is on it");

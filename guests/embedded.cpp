@@ -38,14 +38,14 @@ std::span<const BuiltInGuest> built_in_guests() {
       BuiltInGuest{
           "disk",
           "writes to a disk, reads back, compares, and prints the requests' latencies",
-          "model=virtio|ata op=both|write|read n=64 size=4096 access=sequential|random sectors=N seed=1 "
+          "model=any|virtio|ata op=both|write|read n=64 size=4096 access=sequential|random sectors=N seed=1 "
           "depth=1 batch=1 wait=poll|irq; virtio: ring=split|packed indirect=0 event_idx=0 suppress=0; "
           "ata: multiple=N",
           {kvmbench_guest_disk, kvmbench_guest_disk_end}},
       BuiltInGuest{
           "net",
           "sends frames to a station that answers, compares, and prints the answers' latencies",
-          "model=virtio|e1000 op=echo|send proto=udp|icmp|arp n=64 size=60 depth=1 batch=1 wait=poll|irq "
+          "model=any|virtio|e1000 op=echo|send proto=udp|icmp|arp n=64 size=60 depth=1 batch=1 wait=poll|irq "
           "seed=1; virtio: ring=split|packed indirect=0 event_idx=0 suppress=0; e1000: itr=0",
           {kvmbench_guest_net, kvmbench_guest_net_end}},
       BuiltInGuest{"self",

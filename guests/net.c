@@ -1,7 +1,8 @@
 // @net: sends frames to a station that answers each, compares the answers, and says what each took by the
 // guest's own clock.
 //
-//   model=M      virtio (default): virtio-net by MMIO; e1000: an 82540EM on PCI
+//   model=M      virtio: virtio-net by MMIO; e1000: an 82540EM on PCI; any (default): the first of them that
+//                is there
 //   op=O         echo (default): each frame is answered; send: nothing is to come back
 //   proto=P      udp (default), icmp, arp (whose frames have 60 bytes)
 //   n=N          frames (default 64)
@@ -34,7 +35,7 @@ const char* const guest_option_keys[] = {"model",    "op",   "proto", "n",    "s
                                          "batch",    "wait", "seed",  "ring", "indirect", "event_idx",
                                          "suppress", "itr",  "cpl",   0};
 
-enum { model_virtio, model_e1000 };
+enum { model_any, model_virtio, model_e1000 };
 enum { op_echo, op_send };
 enum { frame_stride = 2048 };
 
@@ -188,7 +189,9 @@ static void ask_for_peer(void) {
 }
 
 static void find_nic(const struct guest* guest) {
-  static const char* const models[] = {"virtio", "e1000", 0};
+  static const char* const models[] = {"any", "virtio", "e1000", 0};
+  static const char* const missing[] = {"there is neither a virtio-net device nor an e1000",
+                                        "there is no virtio-net device", "there is no e1000"};
   static const char* const waits[] = {"poll", "irq", 0};
   const struct nic_options options = {.by_interrupt = option_choice(guest, "wait", waits) == 1,
                                       .sends_only = op == op_send};
@@ -197,8 +200,9 @@ static void find_nic(const struct guest* guest) {
     apic_enable();
   }
   const unsigned model = option_choice(guest, "model", models);
-  nic = model == model_virtio ? virtio_nic(guest, options) : e1000_nic(guest, options);
-  if (!nic) guest_fail(model == model_virtio ? "there is no virtio-net device" : "there is no e1000");
+  if (model != model_e1000) nic = virtio_nic(guest, options);
+  if (!nic && model != model_virtio) nic = e1000_nic(guest, options);
+  if (!nic) guest_fail(missing[model]);
   copy_bytes(addresses.own, nic->mac, sizeof addresses.own);
 }
 
