@@ -210,9 +210,9 @@ class Host final {
 
   [[nodiscard]] std::string paging(const std::string& module) const {
     if (module.empty()) return unknown("no kvm module seen");
-    if (module == "kvm_intel") return parameter(module, "ept", "ept", "shadow (ept is off)");
-    if (module == "kvm_amd") return parameter(module, "npt", "npt", "shadow (npt is off)");
-    return "shadow (no ept/npt)";
+    if (module == "kvm_intel") return parameter(module, "ept", "nested (ept)", "shadow (ept is off)");
+    if (module == "kvm_amd") return parameter(module, "npt", "nested (npt)", "shadow (npt is off)");
+    return fmt::format("shadow ({} has neither ept nor npt)", module);
   }
 
   [[nodiscard]] std::string apic_virtualisation(const std::string& module) const {

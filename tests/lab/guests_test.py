@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The built-in guests in the lab, on a KVM with hardware virtualisation: the counts are exact there, too.
 
-guests_test.py NestedPaging | ShadowPaging: the lab's kvm_amd with npt=1 or npt=0; the counts are the same.
+guests_test.py SvmNested | SvmShadow | VmxNested | VmxShadow: what the CPU has, and how KVM pages; the counts are the same.
 """
 
 import lab
@@ -9,32 +9,40 @@ import machine
 from machine import END, MARK, MMIO_READ, MMIO_WRITE, PORT, SERIAL, STRING
 
 ROUNDS = 500
-# Without hlt, whose guest may not wake up in the lab (scripts/lab, "gaps"): its timer goes off right after STI.
 KINDS = "serial,port,string,mmio-read,mmio-write,cpuid,rdmsr,wrmsr"
-SCRIPT = f"""
+RUNS = ["hello", "mix", "idle", "serial", "smp", "crash", "limit", "interrupted"]
+
+
+class Guests:
+    KINDS = KINDS + ",hlt"
+    ENDLESS = "@spin"
+
+    @classmethod
+    def script(cls):
+        return f"""
 bench hello @hello
-bench mix @mix --cmdline 'kinds={KINDS} n={ROUNDS}'
+bench mix @mix --cmdline 'kinds={cls.KINDS} n={ROUNDS}'
 bench idle @idle --cmdline hz=20
 bench serial @mix --cmdline 'kinds=serial n=2000'
 bench smp @smp --cpus 4 --cmdline 'cpus=4 n=1002'
 bench crash @crash
-bench limit @spin --timeout 1s
+bench limit {cls.ENDLESS} --timeout 1s
 bench interrupted @mix --cmdline 'kinds=port budget_ms=3600000' &
 until [ -s results/interrupted.pid ]; do sleep 0.1; done
 sleep 2
 kill -INT "$(cat results/interrupted.pid)"
 wait
 """
-RUNS = ["hello", "mix", "idle", "serial", "smp", "crash", "limit", "interrupted"]
-
-
-class Guests:
-    NPT = ""
 
     @classmethod
     def setUpClass(cls):
         with lab.directory() as directory:
-            cls.results = lab.run(directory, SCRIPT, "--npt", cls.NPT, "--timeout", "300")
+            cls.prepare(directory)
+            cls.results = lab.run(directory, cls.script(), "--isa", cls.ISA, "--paging", cls.PAGING, "--timeout", "600")
+
+    @classmethod
+    def prepare(cls, directory):
+        pass
 
     def expect_status(self, name, status):
         self.assertEqual(self.results.status(name), status, self.results.everything(name))
@@ -47,6 +55,10 @@ class Guests:
         for name in RUNS:
             with self.subTest(run=name):
                 self.check_sums(self.results.report(name))
+
+    def test_the_report_states_the_paging(self):
+        facts = {fact["name"]: fact["value"] for fact in self.results.report("hello")["host"]}
+        self.assertEqual((facts["kvm module"], facts["paging"]), self.FACTS)
 
     def test_hello_is_40_bytes_and_its_end(self):
         self.expect_status("hello", 0)
@@ -100,12 +112,40 @@ class Guests:
         self.assertGreater(machine.counts(machine.keys_of(self.results.report("interrupted")))[PORT], 0)
 
 
-class NestedPaging(Guests, machine.Case):
-    NPT = "1"
+class Svm(Guests):
+    ISA = "svm"
+    # Without hlt, whose guest may not wake up in the lab (scripts/lab, "gaps"): its timer goes off right after STI.
+    KINDS = KINDS
 
 
-class ShadowPaging(Guests, machine.Case):
-    NPT = "0"
+class SvmNested(Svm, machine.Case):
+    PAGING = "nested"
+    FACTS = ("kvm_amd", "nested (npt)")
+
+
+class SvmShadow(Svm, machine.Case):
+    PAGING = "shadow"
+    FACTS = ("kvm_amd", "shadow (npt is off)")
+
+
+class Vmx(Guests):
+    ISA = "vmx"
+    # Not @spin, which keeps interrupts off: the lab stands still then (scripts/lab, "gaps").
+    ENDLESS = "endless --mode 16"
+
+    @classmethod
+    def prepare(cls, directory):
+        (directory / "endless").write_bytes(b"\xfb\xeb\xfe")  # sti; jmp to itself
+
+
+class VmxNested(Vmx, machine.Case):
+    PAGING = "nested"
+    FACTS = ("kvm_intel", "nested (ept)")
+
+
+class VmxShadow(Vmx, machine.Case):
+    PAGING = "shadow"
+    FACTS = ("kvm_intel", "shadow (ept is off)")
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def run(path, script, *options):
     (path / "script").write_text(f". {HERE}/in_lab.sh\n{script}\n")
     added = ["--add", KVMBENCH, "--add", HERE / "in_lab.sh", "--add", path]
     # The script's own output goes to stderr; stdout carries the results alone.
-    in_lab = "mkdir results && KVMBENCH=$0 sh -eu ./script >&2 && tar c -C results ."
+    in_lab = "mkdir results && KVMBENCH=$0 sh -eu ./script >&2 && tar cz -C results ."
     done = subprocess.run(
         [LAB, "--retry-standstill", *options, *added, "--", "sh", "-c", in_lab, KVMBENCH],
         cwd=path,

@@ -90,7 +90,7 @@ TEST_CASE("an Intel host is described by its first CPU, its kernel and kvm_intel
   CHECK(root.fact("kernel") == "6.1.0-18-amd64");
   CHECK(root.fact("distribution") == "Debian GNU/Linux 12 (bookworm)");
   CHECK(root.fact("kvm module") == "kvm_intel");
-  CHECK(root.fact("paging") == "ept");
+  CHECK(root.fact("paging") == "nested (ept)");
   CHECK(root.fact("apic virtualisation") == "off (enable_apicv)");
   CHECK(root.fact("nested") == "on");
   CHECK(root.fact("halt polling") == "200000 ns at most");
@@ -113,7 +113,7 @@ TEST_CASE("a module of another vendor pages by shadow, and what it does not tell
   root.write("sys/module/kvm/parameters/halt_poll_ns", "0\n");
   root.write("sys/module/kvm_zhaoxin/parameters/other", "Y\n");
   CHECK(root.fact("kvm module") == "kvm_zhaoxin");
-  CHECK(root.fact("paging") == "shadow (no ept/npt)");
+  CHECK(root.fact("paging") == "shadow (kvm_zhaoxin has neither ept nor npt)");
   CHECK(root.fact("apic virtualisation") == "unknown (kvm_zhaoxin has neither enable_apicv nor avic)");
   CHECK(root.fact("nested") ==
         "unknown (cannot read /sys/module/kvm_zhaoxin/parameters/nested: No such file or directory)");

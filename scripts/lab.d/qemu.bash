@@ -1,0 +1,29 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # for and from scripts/lab
+# scripts/lab --isa svm: a machine that QEMU's TCG emulates, with AMD's SVM.
+
+kvm_module=kvm-amd
+declare -A module_parameters=([kvm_amd]="npt=$((nested_paging))")
+kernel_parameters="console=ttyS0 mitigations=off panic=-1 tsc=reliable no_timer_check cryptomgr.notests"
+default_limit=120
+emulator=QEMU
+emulator_tools=(qemu-system-x86_64:qemu-system-x86)
+cpus_max=99
+
+prepare_machine() {
+  qemu=(timeout --foreground -k 5 "$limit"
+    qemu-system-x86_64 -M q35 -accel "tcg,thread=multi" -cpu "${LAB_CPU:-EPYC,+svm}" -smp "$cpus" -m "$mem"
+    -nodefaults -no-user-config -display none -no-reboot -pidfile "$tmp/pid"
+    -add-fd "fd=3,set=1" -add-fd "fd=4,set=2"
+    -chardev "file,id=log,path=$tmp/log" -chardev "file,id=out,path=/dev/fdset/1,append=on"
+    -chardev "file,id=status,path=$tmp/status" -chardev "file,id=err,path=/dev/fdset/2,append=on"
+    -serial chardev:log -serial chardev:out -serial chardev:status -serial chardev:err
+    -kernel "$vmlinuz" -initrd "$tmp/initrd")
+}
+
+# The command's stdout and stderr leave QEMU through fds 3 and 4, which must be pipes (QEMU wants descriptors open for
+# writing only), and append=on, as else it would try to truncate them.
+emulate() {
+  { "${qemu[@]}" -append "$kernel_parameters" 3>&1 >/dev/null 2>"$tmp/emulator" </dev/null | cat >&8; } 4>&1 | cat >&9
+}
+
+emulator_complaints() { grep -v "warning: TCG doesn't support" "$tmp/emulator"; }
