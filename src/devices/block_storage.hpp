@@ -17,8 +17,9 @@ struct BlockRequest;
 class BlockRequester {
  public:
   virtual ~BlockRequester() = default;
-  /// The request has been served, or could not be; it is the requester's again. On a thread of the storage's,
-  /// without any lock of it held, so that further requests may be submitted from here.
+  /// The request has been served, or could not be; it is the requester's again. Never from within submit():
+  /// on a thread of the storage's, without any lock of it held, so that further requests may be submitted
+  /// from here.
   virtual void completed(BlockRequest& request, bool succeeded) noexcept = 0;
 };
 

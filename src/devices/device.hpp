@@ -3,7 +3,9 @@
 /// machine.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +35,11 @@ class Device {
   /// bytes of a value mean anything. Neither allocates nor throws.
   virtual std::uint64_t read(std::uint64_t offset, unsigned width) noexcept = 0;
   virtual void write(std::uint64_t offset, unsigned width, std::uint64_t value) noexcept = 0;
+
+  /// REP INS and REP OUTS: as many accesses of `width` bytes at `offset`, one after the other, as the bytes
+  /// given hold. A device that moves much data by one register does them at once.
+  virtual void read_string(std::uint64_t offset, unsigned width, std::span<std::byte> to) noexcept;
+  virtual void write_string(std::uint64_t offset, unsigned width, std::span<const std::byte> from) noexcept;
 
   /// "uart0", "rtc": unique in a machine. For reports; never on the exit path.
   [[nodiscard]] virtual std::string_view name() const = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 #include <variant>
 
 #include "base/tsc.hpp"
@@ -26,6 +27,17 @@ void access(BusTarget target, Direction direction, unsigned width, std::byte* da
   } else {
     store(data, width,
           target.device != nullptr ? target.device->read(target.offset, width) : all_ones(width));
+  }
+}
+
+void access_string(BusTarget target, Direction direction, unsigned width,
+                   std::span<std::byte> data) noexcept {
+  if (direction == Direction::write) {
+    if (target.device != nullptr) target.device->write_string(target.offset, width, data);
+  } else if (target.device != nullptr) {
+    target.device->read_string(target.offset, width, data);
+  } else {
+    std::fill(data.begin(), data.end(), std::byte{0xff});
   }
 }
 
@@ -70,9 +82,11 @@ RunLoop::Next RunLoop::serve(const Exit& exit) noexcept {
 
 RunLoop::Next RunLoop::serve(const PioExit& exit) noexcept {
   const BusTarget target = ports_.find(exit.port);
-  std::byte* data = exit.data;
-  for (std::uint32_t i = 0; i < exit.count; ++i, data += exit.width)
-    access(target, exit.direction, exit.width, data);
+  if (exit.count == 1) {
+    access(target, exit.direction, exit.width, exit.data);
+  } else {
+    access_string(target, exit.direction, exit.width, {exit.data, std::size_t{exit.count} * exit.width});
+  }
   return Next::enter;
 }
 
