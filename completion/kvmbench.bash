@@ -6,7 +6,7 @@ _kvmbench_options() {
   case $1 in
   run)
     echo '--initrd --cmdline --module --mode --load-address --entry --mem --hugepages --cpus --irqchip --cpuid-mask
-      --guest-stats --serial --serial2 --rng --timeout --allow-unstable-tsc --mark-on-serial --report --report-file --by-phase
+      --guest-stats --serial --serial2 --net --rng --timeout --allow-unstable-tsc --mark-on-serial --report --report-file --by-phase
       --interval --interval-file --help'
     ;;
   report) echo '--format --output --by-phase --help' ;;
@@ -23,6 +23,7 @@ _kvmbench_values() {
   --report) echo "$_kvmbench_formats none" ;;
   --format) echo "$_kvmbench_formats" ;;
   --serial | --serial2) echo 'stdio null file: pty unix:' ;;
+  --net) echo 'tap= socket= echo sink' ;;
   --rng) echo 'host' ;;
   esac
 }

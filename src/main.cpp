@@ -141,6 +141,10 @@ void add_machine_options(CLI::App& run, RunArguments& arguments) {
       ->option_text("stdio|null|file:PATH|pty|unix:PATH");
   run.add_option("--serial2", options.second_serial, "the same for the second serial port (default null)")
       ->option_text("SPEC");
+  run.add_option("--net", options.networks,
+                 "a network card, again for more; options: model, mac, pcap, kick, ring (man page)")
+      ->option_text("tap=NAME|socket=PATH|echo|sink[,OPTIONS]")
+      ->allow_extra_args(false);
   run.add_option("--rng", options.rng, "a virtio-rng device; options: kick=ioeventfd|exit, ring=split|packed")
       ->option_text("host[,OPTIONS]");
 }

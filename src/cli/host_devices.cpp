@@ -1,13 +1,15 @@
 #include "cli/host_devices.hpp"
 
 #include <memory>
+#include <utility>
 
 #include "cli/device_options.hpp"
 #include "devices/virtio/entropy_device.hpp"
 
 namespace kvmbench::cli {
 
-HostDevices::HostDevices(const RunOptions& options) {
+HostDevices::HostDevices(const RunOptions& options) : networks_(options.networks) {
+  for (VirtioAttachment& network : networks_.virtio()) virtio_.push_back(std::move(network));
   if (options.rng) add_rng(*options.rng);
 }
 

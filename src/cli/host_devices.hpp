@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/networks.hpp"
 #include "cli/run.hpp"
 #include "hostio/host_entropy.hpp"
 #include "vmm/virtio_slot.hpp"
@@ -19,10 +20,12 @@ class HostDevices final {
 
   /// In the order of their slots: console, disks, networks, entropy.
   [[nodiscard]] const std::vector<VirtioAttachment>& virtio() const noexcept { return virtio_; }
+  [[nodiscard]] Networks& networks() noexcept { return networks_; }
 
  private:
   void add_rng(const std::string& spec);
 
+  Networks networks_;
   hostio::HostEntropy entropy_;
   std::vector<VirtioAttachment> virtio_;
 };

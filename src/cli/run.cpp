@@ -188,6 +188,7 @@ int run(const RunOptions& options) {
       kvm, machine_config(options),
       {.io = io, .platform = host.platform(), .virtio = devices.virtio(), .ended = [&io] { io.stop(); }});
   const CloseFirst close_first(host);
+  const Networks::Traffic traffic(devices.networks());
   const boot::Loaded loaded = load_guest(options, machine);
 
   RunTimes times;

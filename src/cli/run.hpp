@@ -28,7 +28,8 @@ struct RunOptions {
   GuestStatsWays guest_stats;
   std::string serial = "stdio";
   std::string second_serial = "null";
-  std::optional<std::string> rng;  ///< "host" and its options
+  std::vector<std::string> networks;  ///< each a network and its options
+  std::optional<std::string> rng;     ///< "host" and its options
 
   double timeout = 0;  ///< seconds; 0: none
   bool allow_unstable_tsc = false;

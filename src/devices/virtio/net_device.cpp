@@ -54,9 +54,8 @@ void NetDevice::read_config(std::uint32_t offset, std::span<std::byte> to) noexc
 }
 
 std::string_view NetDevice::config_name(std::uint64_t offset) const noexcept {
+  if (offset < MacAddress::size) return "mac";  // which drivers read by the byte
   switch (offset) {
-    case offsetof(virtio_net_config, mac):
-      return "mac";
     case offsetof(virtio_net_config, status):
       return "status";
     case offsetof(virtio_net_config, max_virtqueue_pairs):

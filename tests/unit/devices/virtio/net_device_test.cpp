@@ -148,6 +148,8 @@ TEST_CASE("a network device tells its address, that the link is up, and the MTU 
   CHECK(machine.transport.read(0x108, 2) == 1);
   CHECK(machine.transport.read(0x10a, 2) == 1400);
   CHECK(machine.transport.read(0x10c, 4) == 0xffffffff);
+  CHECK(machine.transport.register_name(0x100, Direction::read) == "mac");
+  CHECK(machine.transport.register_name(0x105, Direction::read) == "mac");
   CHECK(machine.transport.register_name(0x106, Direction::read) == "status");
   machine.transport.write(0x100, 4, 0);
   CHECK(machine.transport.read(0x100, 4) == 0x6d766b02);

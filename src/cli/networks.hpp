@@ -1,0 +1,55 @@
+/// What --net asks for: network cards, and what each is connected to on the host.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "devices/mac_address.hpp"
+#include "devices/network_backend.hpp"
+#include "vmm/virtio_slot.hpp"
+
+namespace kvmbench::cli {
+
+/// "02:6b:76:6d:62:00", the address of one station. Throws UsageError, which names `option`.
+[[nodiscard]] MacAddress parse_mac_address(const std::string& option, const std::string& text);
+
+/// Outlives the machine.
+class Networks final {
+ public:
+  /// Reads the options and opens what they name. Throws UsageError, HostError.
+  explicit Networks(const std::vector<std::string>& specs);
+
+  /// Those that are virtio devices.
+  [[nodiscard]] std::vector<VirtioAttachment> virtio();
+
+  /// Frames pass while it lives: from when the machine is built to before it is destroyed.
+  class Traffic final {
+   public:
+    /// Throws HostError.
+    explicit Traffic(Networks& networks);
+    Traffic(const Traffic&) = delete;
+    Traffic& operator=(const Traffic&) = delete;
+    ~Traffic();
+
+   private:
+    Networks& networks_;
+  };
+
+ private:
+  struct Link {
+    std::string name;  ///< the card's
+    MacAddress address;
+    VirtioOptions connection;
+    std::unique_ptr<NetworkBackend> backend;
+    FrameReceiver* card = nullptr;  ///< once the machine is built
+  };
+
+  void add(const std::string& spec);
+  void stop() noexcept;
+
+  std::deque<Link> links_;
+};
+
+}  // namespace kvmbench::cli
