@@ -9,6 +9,7 @@ _kvmbench_options() {
       --guest-stats --serial --serial2 --net --rng --timeout --allow-unstable-tsc --mark-on-serial --report --report-file --by-phase
       --interval --interval-file --help'
     ;;
+  compare) echo '--format --output --per --different-hosts --help' ;;
   report) echo '--format --output --by-phase --help' ;;
   host | guests) echo '--help' ;;
   esac
@@ -32,7 +33,7 @@ _kvmbench() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} values
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'run report host guests --help --version' -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W 'run report compare host guests --help --version' -- "$current")
     return
   fi
   values=$(_kvmbench_values "$previous")

@@ -151,18 +151,16 @@ void add_machine_options(CLI::App& run, RunArguments& arguments) {
 
 void add_account_options(CLI::App& run, RunArguments& arguments) {
   RunOptions& options = arguments.options;
-  std::vector<std::string> report_formats = kvmbench::arguments::names_of_formats();
-  report_formats.emplace_back("none");
   takes_duration(*run.add_option("--timeout", options.timeout, "stop the guest after this time"));
   run.add_flag("--allow-unstable-tsc", options.allow_unstable_tsc, "run although the host's TSC is no clock");
   run.add_option("--mark-on-serial", options.mark_on_serial,
                  "begin a phase at each line of serial output that matches")
       ->option_text("REGEX");
-  run.add_option("--report", arguments.reports, "formats of the exit report (default text); may be repeated")
-      ->option_text(kvmbench::report::format_names() + "|none")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->check(CLI::IsMember(report_formats));
+  CLI::Option& report = *run.add_option("--report", arguments.reports,
+                                        "formats of the exit report (default text); may be repeated")
+                             ->delimiter(',')
+                             ->allow_extra_args(false);
+  kvmbench::arguments::takes_format(report, {"none"});
   run.add_option("--report-file", options.report_files,
                  "file of the first report, of the second, ...; further reports go to stdout")
       ->option_text("FILE")
@@ -223,7 +221,8 @@ int dispatch(int argc, char** argv) {
   host.footer(host_examples);
   CLI::App& guests = *app.add_subcommand("guests", "list the built-in guests");
   guests.footer(guests_examples);
-  const std::vector<kvmbench::arguments::Command> on_saved_reports = {kvmbench::arguments::add_report(app)};
+  const std::vector<kvmbench::arguments::Command> on_saved_reports = {kvmbench::arguments::add_report(app),
+                                                                      kvmbench::arguments::add_compare(app)};
 
   try {
     app.parse(argc, argv);

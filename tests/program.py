@@ -116,6 +116,11 @@ class Case(unittest.TestCase):
             self.assertIn(part, done.err)
         self.assertEqual(done.out, b"", done)
 
+    def expect_valid_comparison(self, value):
+        """By docs/comparison.schema.json."""
+        schema = json.loads((ROOT / "docs" / "comparison.schema.json").read_text())
+        jsonschema.Draft202012Validator(schema).validate(value)
+
     def expect_valid(self, value, definition):
         """By docs/report.schema.json's definition of that name."""
         checker = jsonschema.Draft202012Validator({**SCHEMA, "$ref": f"#/$defs/{definition}"})

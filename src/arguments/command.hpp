@@ -12,6 +12,7 @@ struct Command {
   std::function<int()> run;  ///< once the arguments are parsed; gives the exit status
 };
 
+[[nodiscard]] Command add_compare(CLI::App& app);
 [[nodiscard]] Command add_report(CLI::App& app);
 
 }  // namespace kvmbench::arguments

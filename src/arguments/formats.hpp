@@ -1,11 +1,11 @@
 /// Formats of reports as values of an option.
 #pragma once
 
-#include <string>
-#include <vector>
+#include <CLI/CLI.hpp>
 
 namespace kvmbench::arguments {
 
-[[nodiscard]] std::vector<std::string> names_of_formats();
+/// Any of the formats there are, or one of `further`.
+void takes_format(CLI::Option& option, const std::vector<std::string>& further = {});
 
 }  // namespace kvmbench::arguments

@@ -6,7 +6,6 @@
 
 #include "arguments/command.hpp"
 #include "arguments/formats.hpp"
-#include "report/formats.hpp"
 
 namespace kvmbench::arguments {
 namespace {
@@ -25,9 +24,7 @@ Command add_report(CLI::App& app) {
   report.footer(examples);
   const auto options = std::make_shared<cli::ReportOptions>();
   report.add_option("files", options->files, "reports that --report json has saved")->required();
-  report.add_option("--format", options->format, "how to show them (default text)")
-      ->option_text(report::format_names())
-      ->check(CLI::IsMember(names_of_formats()));
+  takes_format(*report.add_option("--format", options->format, "how to show them (default text)"));
   report.add_option("-o,--output", options->output, "where to (default stdout)")->option_text("FILE");
   report.add_flag("--by-phase", options->split_phases, "split text and markdown reports by phase");
   return {&report, [options] { return cli::report(*options); }};

@@ -3,24 +3,15 @@
 
 #include <array>
 
+#include "report/csv_field.hpp"
 #include "report/formats.hpp"
 #include "report/names.hpp"
 #include "report/operations.hpp"
-#include "report/printable.hpp"
 #include "report/units.hpp"
 #include "stats/exit_reason.hpp"
 
 namespace kvmbench::report {
 namespace {
-
-/// RFC 4180, section 2, rules 5 to 7.
-std::string field(std::string_view text) {
-  const std::string plain = printable(text);
-  if (plain.find_first_of(",\"\r\n") == std::string::npos) return plain;
-  std::string quoted = "\"";
-  for (const char c : plain) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + '"';
-}
 
 std::string titles() {
   std::string line =
@@ -58,7 +49,7 @@ void add_operations(std::string& out, const Report& report) {
   if (report.snapshot.operations.empty()) return;
   out += "\ndevice,operation,count,exits,service_sum_cycles\n";
   for (const OperationRow& row : operation_rows(report)) {
-    out += fmt::format("{},{},{},{},{}\n", field(row.device), field(row.operation), row.count,
+    out += fmt::format("{},{},{},{},{}\n", csv_field(row.device), csv_field(row.operation), row.count,
                        row.exits.count, row.exits.service);
   }
 }
@@ -72,12 +63,13 @@ std::string to_csv(const Report& report) {
     for (const stats::KeyStats& stats : vcpu.keys) {
       const stats::ExitKey& key = stats.key;
       const KeyName name = report.name_of(key);
-      out += fmt::format(
-          "{},{},{},{},{},{},{},{},{},{},{},{}", vcpu.vcpu, key.phase,
-          field(phase_name(report.snapshot, key.phase)), key.reason,
-          field(stats::userspace_reason_name(key.reason)), field(name.device), field(name.register_name),
-          key.address == stats::overflow_address ? "further" : fmt::format("{:#x}", key.address),
-          name_of(key.direction), key.width, stats.count, stats.transfers);
+      out +=
+          fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}", vcpu.vcpu, key.phase,
+                      csv_field(phase_name(report.snapshot, key.phase)), key.reason,
+                      csv_field(stats::userspace_reason_name(key.reason)), csv_field(name.device),
+                      csv_field(name.register_name),
+                      key.address == stats::overflow_address ? "further" : fmt::format("{:#x}", key.address),
+                      name_of(key.direction), key.width, stats.count, stats.transfers);
       add_times(out, stats.service, clock);
       add_times(out, stats.run, clock);
       out += '\n';

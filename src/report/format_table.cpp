@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/error.hpp"
+#include "report/compare.hpp"
 #include "report/formats.hpp"
 #include "report/printable.hpp"
 
@@ -13,11 +14,16 @@ namespace {
 using Options = RenderOptions;
 
 constexpr std::array table{
-    Format{"text", to_text},
-    Format{"json", [](const Report& report, const Options&) { return to_json(report); }},
-    Format{"csv", [](const Report& report, const Options&) { return to_csv(report); }},
-    Format{"markdown", [](const Report& report,
-                          const Options& options) { return to_markdown(report, options.split_phases); }},
+    Format{"text", to_text, to_text},
+    Format{"json", [](const Report& report, const Options&) { return to_json(report); },
+           [](const Comparison& comparison, const Options&) { return to_json(comparison); }},
+    Format{"csv", [](const Report& report, const Options&) { return to_csv(report); },
+           [](const Comparison& comparison, const Options&) { return to_csv(comparison); }},
+    Format{"markdown",
+           [](const Report& report, const Options& options) {
+             return to_markdown(report, options.split_phases);
+           },
+           [](const Comparison& comparison, const Options&) { return to_markdown(comparison); }},
 };
 
 }  // namespace
@@ -29,17 +35,8 @@ std::span<const Format> formats() {
 const Format& format_named(std::string_view name) {
   const auto found =
       std::find_if(table.begin(), table.end(), [=](const Format& format) { return format.name == name; });
-  if (found == table.end()) {
-    throw UsageError(
-        fmt::format("{}: there is no such format; there are {}", printable(name), format_names()));
-  }
+  if (found == table.end()) throw UsageError(fmt::format("{}: there is no such format", printable(name)));
   return *found;
-}
-
-std::string format_names() {
-  std::string names;
-  for (const Format& format : table) names += fmt::format("{}{}", names.empty() ? "" : "|", format.name);
-  return names;
 }
 
 }  // namespace kvmbench::report

@@ -11,6 +11,8 @@
 
 namespace kvmbench::report {
 
+struct Comparison;  // compare.hpp
+
 /// How a report is shown. Each format takes what concerns it.
 struct RenderOptions {
   unsigned width = 80;  ///< columns of the terminal; tables fit it, down to 40
@@ -23,13 +25,13 @@ struct RenderOptions {
 struct Format {
   std::string_view name;  ///< as --report and --format take it
   std::string (*render)(const Report& report, const RenderOptions& options);
+  /// null: it shows no comparison.
+  std::string (*compare)(const Comparison& comparison, const RenderOptions& options);
 };
 /// In the order that help names them.
 [[nodiscard]] std::span<const Format> formats();
 /// Throws UsageError for a name that is none's.
 [[nodiscard]] const Format& format_named(std::string_view name);
-/// "text|json|csv|markdown".
-[[nodiscard]] std::string format_names();
 
 [[nodiscard]] std::string to_text(const Report& report, const RenderOptions& options);
 [[nodiscard]] std::string to_markdown(const Report& report, bool split_phases);

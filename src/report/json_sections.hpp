@@ -3,17 +3,14 @@
 /// reader and writer, and its definition in docs/report.schema.json.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <span>
 #include <string_view>
 
 #include "report/json_node.hpp"
+#include "report/json_text.hpp"
 #include "report/report.hpp"
 
 namespace kvmbench::report {
-
-/// What is written keeps its order.
-using WrittenJson = nlohmann::ordered_json;
 
 struct JsonSection {
   const char* name;  ///< the member of the report

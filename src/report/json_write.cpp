@@ -1,5 +1,4 @@
 /// The report as JSON, docs/report.schema.json.
-#include <algorithm>
 
 #include "report/formats.hpp"
 #include "report/json_format.hpp"
@@ -12,31 +11,6 @@ namespace kvmbench::report {
 namespace {
 
 using Json = WrittenJson;
-
-/// In ASCII: whatever a terminal might obey is escaped. What is no UTF-8 becomes U+FFFD.
-std::string compact(const Json& value) {
-  return value.dump(-1, ' ', true, Json::error_handler_t::replace);
-}
-
-/// A line for every member down to `levels`, what is deeper on one line: a key's histogram has hundreds of
-/// numbers.
-void write(std::string& out, const Json& value, unsigned levels, std::size_t indent) {
-  if (levels == 0 || !value.is_structured() || value.empty()) {
-    out += compact(value);
-    return;
-  }
-  const bool object = value.is_object();
-  const std::string margin(indent + 2, ' ');
-  out += object ? '{' : '[';
-  bool first = true;
-  for (const auto& [name, member] : value.items()) {
-    out += (first ? "\n" : ",\n") + margin;
-    if (object) out += compact(name) + ": ";
-    write(out, member, levels - 1, indent + 2);
-    first = false;
-  }
-  out += '\n' + std::string(indent, ' ') + (object ? '}' : ']');
-}
 
 Json figures(const stats::TimeStats& times) {
   Json value{{"count", times.count()}, {"sum", times.sum}, {"min", times.min}, {"mean", times.mean()}};
@@ -172,10 +146,8 @@ std::string to_json(const Report& report) {
   for (const JsonSection& section : json_sections()) {
     if (Json written = section.write(report); !written.is_null()) value[section.name] = std::move(written);
   }
-  std::string out;
   constexpr unsigned levels_to_a_key = 4;  // the report, its vCPUs, a vCPU, its keys
-  write(out, value, levels_to_a_key, 0);
-  return out + '\n';
+  return json_text(value, levels_to_a_key);
 }
 
 std::string to_json_line(const stats::Snapshot& interval, std::uint64_t number) {
@@ -197,17 +169,17 @@ std::string to_json_line(const stats::Snapshot& interval, std::uint64_t number) 
     key["run"] = stats.run.sum;
     keys.push_back(std::move(key));
   }
-  return compact({{"format", json_interval_format},
-                  {"version", json_version},
-                  {"interval", number},
-                  {"tsc_khz", interval.tsc_khz},
-                  {"began", interval.began},
-                  {"taken", interval.taken},
-                  {"exits", interval.exits()},
-                  {"kernel_exits", kernel_exits_value(interval.kernel_exits())},
-                  {"vcpus", std::move(vcpus)},
-                  {"keys", std::move(keys)},
-                  {"operations", write_operations(interval.operations)}});
+  return json_line({{"format", json_interval_format},
+                    {"version", json_version},
+                    {"interval", number},
+                    {"tsc_khz", interval.tsc_khz},
+                    {"began", interval.began},
+                    {"taken", interval.taken},
+                    {"exits", interval.exits()},
+                    {"kernel_exits", kernel_exits_value(interval.kernel_exits())},
+                    {"vcpus", std::move(vcpus)},
+                    {"keys", std::move(keys)},
+                    {"operations", write_operations(interval.operations)}});
 }
 
 }  // namespace kvmbench::report

@@ -18,7 +18,7 @@ namespace kvmbench::report {
 struct MarkdownColumn {
   enum class Align { left, right };
 
-  const char* title;
+  std::string title;
   Align align = Align::right;
 };
 

@@ -9,8 +9,7 @@ namespace kvmbench::report {
 TextPage::TextPage(const RenderOptions& options, Clock clock)
     : options_(options), width_(std::max(options.width, 40u)), clock_(clock) {}
 
-std::string TextPage::time(double cycles) const {
-  const std::string shown = clock_.show(cycles);
+std::string aligned_time(const std::string& shown) {
   return shown.ends_with(" s") ? shown + ' ' : shown;
 }
 

@@ -10,6 +10,9 @@
 
 namespace kvmbench::report {
 
+/// Times line up by their digits: "s" is one column short of "ms".
+[[nodiscard]] std::string aligned_time(const std::string& shown);
+
 class TextPage final {
  public:
   TextPage(const RenderOptions& options, Clock clock);
@@ -21,8 +24,7 @@ class TextPage final {
   /// A heading and the facts below it; nothing if there are none.
   void facts(const std::string& title, const Facts& facts);
 
-  /// Times line up by their digits: "s" is one column short of "ms".
-  [[nodiscard]] std::string time(double cycles) const;
+  [[nodiscard]] std::string time(double cycles) const { return aligned_time(clock_.show(cycles)); }
   [[nodiscard]] std::string time(stats::Cycles cycles) const { return time(static_cast<double>(cycles)); }
 
   [[nodiscard]] unsigned width() const { return width_; }

@@ -45,6 +45,59 @@ class Rendered(SavedReport):
         self.assertEqual((self.path / "again.json").read_bytes(), self.saved.read_bytes())
 
 
+class Compared(SavedReport):
+    def changed(self, name, change):
+        report = json.loads(self.saved.read_bytes())
+        change(report)
+        return self.file(name, json.dumps(report).encode())
+
+    def test_two_reports_stand_side_by_side(self):
+        def half(report):
+            report["operations"][0]["counts"][0]["count"] = 30
+
+        done = self.run_program("compare", self.saved, self.changed("b.json", half), "--per", "disk requests")
+        self.expect(done, 0)
+        text = " ".join(done.out.decode().split())
+        self.assertIn("A " + str(self.saved), text)
+        self.assertIn("divided by disk requests (60 and 30)", text)
+        self.assertIn("virtio-blk0 QueueNotify write 4 0.500 1.00 2.00", text)
+
+    def test_json_is_as_the_schema_says(self):
+        for files in (2, 3):
+            done = self.run_program("compare", *[self.saved] * files, "--format", "json", "--per", "requests=7")
+            self.expect(done, 0)
+            comparison = json.loads(done.out)
+            self.expect_valid_comparison(comparison)
+            self.assertEqual(len(comparison["sides"]), files)
+            self.assertEqual(comparison["total"]["sides"][0]["count"], 2065)
+
+    def test_every_format_goes_to_a_file(self):
+        for form in ("text", "json", "csv", "markdown"):
+            with self.subTest(form=form):
+                self.expect(self.run_program("compare", self.saved, self.saved, "--format", form, "-o", "out"), 0)
+                self.assertIn("virtio-blk0", (self.path / "out").read_text())
+
+    def test_different_hosts_are_refused_unless_that_is_wanted(self):
+        def other(report):
+            report["host"][0]["value"] = "Other CPU\x1b[2J"
+
+        other = self.changed("other.json", other)
+        self.expect_refusal(
+            self.run_program("compare", self.saved, other), 2, "differ in cpu", "Other CPU\\x1b", "--different-hosts"
+        )
+        done = self.run_program("compare", self.saved, other, "--different-hosts")
+        self.expect(done, 0)
+        self.assertIn(b"Hosts differ in", done.out)
+
+    def test_what_cannot_be_divided_by_is_refused(self):
+        for per in ("requests=0", "=3", "leaps"):
+            with self.subTest(per=per):
+                self.expect_refusal(self.run_program("compare", self.saved, self.saved, "--per", per), 2, "--per")
+
+    def test_one_report_is_not_enough(self):
+        self.expect_refusal(self.run_program("compare", self.saved), 2, "files")
+
+
 class Refused(SavedReport):
     def refuse(self, content, *parts):
         self.expect_refusal(self.report(self.file("bad.json", content)), 2, "bad.json", *parts)

@@ -6,7 +6,7 @@ import os
 
 import program
 
-COMMANDS = ["run", "report", "host", "guests"]
+COMMANDS = ["run", "report", "compare", "host", "guests"]
 
 
 class Help(program.Case):
