@@ -68,20 +68,21 @@ Networks::Networks(const std::vector<std::string>& specs) {
 
 void Networks::add(const std::string& spec) {
   constexpr std::size_t most = 16;
-  static constexpr std::array<std::string_view, 1> models = {"virtio"};
+  static constexpr std::array<std::string_view, 2> models = {"virtio", "e1000"};
   DeviceOptions options("--net", spec);
   if (links_.size() == most) options.refuse(fmt::format("a machine has at most {} network cards", most));
   const std::size_t number = links_.size();
   Link link;
   const std::string backend = take_backend(options);
-  static_cast<void>(options.choice("model", models));
-  link.name = fmt::format("virtio-net{}", number);
+  const bool emulated = options.choice("model", models).value_or(0) == 1;
+  link.name = fmt::format("{}{}", emulated ? "e1000." : "virtio-net", number);
   const auto address = options.text("mac");
   link.address = address ? parse_mac_address("--net " + spec, *address)
                          : default_mac_address(static_cast<std::uint8_t>(number));
   const auto pcap = options.text("pcap");
-  link.connection = take_virtio_options(options);
+  if (!emulated) link.connection = take_virtio_options(options);
   options.finish();
+  if (emulated) link.alarm = std::make_unique<hostio::AlarmThread>(link.name);
 
   hostio::Network network = hostio::open_network(backend, pcap);
   if (!network.notice.empty()) tell(fmt::format("{}: {}", link.name, network.notice));
@@ -92,6 +93,7 @@ void Networks::add(const std::string& spec) {
 std::vector<VirtioAttachment> Networks::virtio() {
   std::vector<VirtioAttachment> attachments;
   for (Link& link : links_) {
+    if (link.alarm) continue;
     const auto make = [&link](const GuestMemory& memory) {
       auto device = std::make_unique<virtio::NetDevice>(link.name, memory, *link.backend, link.address);
       link.card = device.get();
@@ -102,13 +104,34 @@ std::vector<VirtioAttachment> Networks::virtio() {
   return attachments;
 }
 
+std::vector<PciNetworkCard> Networks::pci() {
+  std::vector<PciNetworkCard> cards;
+  for (Link& link : links_) {
+    if (!link.alarm) continue;
+    cards.push_back({[this, &link](GuestMemory& memory) {
+      auto card =
+          std::make_unique<e1000::Card>(link.name, link.address, memory, *link.backend, *link.alarm, clock_);
+      link.card = card.get();
+      link.alarmed = card.get();
+      return card;
+    }});
+  }
+  return cards;
+}
+
 void Networks::stop() noexcept {
-  for (Link& link : links_) link.backend->stop();
+  for (Link& link : links_) {
+    link.backend->stop();
+    if (link.alarm) link.alarm->stop();
+  }
 }
 
 Networks::Traffic::Traffic(Networks& networks) : networks_(networks) {
   try {
-    for (Link& link : networks.links_) link.backend->start(*link.card);
+    for (Link& link : networks.links_) {
+      if (link.alarm) link.alarm->start(*link.alarmed);
+      link.backend->start(*link.card);
+    }
   } catch (...) {
     networks.stop();
     throw;

@@ -6,8 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "devices/clock.hpp"
 #include "devices/mac_address.hpp"
 #include "devices/network_backend.hpp"
+#include "hostio/alarm_thread.hpp"
+#include "vmm/pci_network_cards.hpp"
 #include "vmm/virtio_slot.hpp"
 
 namespace kvmbench::cli {
@@ -23,6 +26,8 @@ class Networks final {
 
   /// Those that are virtio devices.
   [[nodiscard]] std::vector<VirtioAttachment> virtio();
+  /// Those on PCI.
+  [[nodiscard]] std::vector<PciNetworkCard> pci();
 
   /// Frames pass while it lives: from when the machine is built to before it is destroyed.
   class Traffic final {
@@ -41,14 +46,17 @@ class Networks final {
   struct Link {
     std::string name;  ///< the card's
     MacAddress address;
-    VirtioOptions connection;
+    VirtioOptions connection;                    ///< of a virtio device
+    std::unique_ptr<hostio::AlarmThread> alarm;  ///< of a card on PCI
     std::unique_ptr<NetworkBackend> backend;
-    FrameReceiver* card = nullptr;  ///< once the machine is built
+    FrameReceiver* card = nullptr;     ///< once the machine is built
+    AlarmListener* alarmed = nullptr;  ///< the same, on PCI
   };
 
   void add(const std::string& spec);
   void stop() noexcept;
 
+  HostMonotonicClock clock_;
   std::deque<Link> links_;
 };
 

@@ -184,9 +184,12 @@ int run(const RunOptions& options) {
   boost::asio::io_context io(1);
   HostSide host(io, options);
   HostDevices devices(options);
-  Machine machine(
-      kvm, machine_config(options),
-      {.io = io, .platform = host.platform(), .virtio = devices.virtio(), .ended = [&io] { io.stop(); }});
+  Machine machine(kvm, machine_config(options),
+                  {.io = io,
+                   .platform = host.platform(),
+                   .virtio = devices.virtio(),
+                   .network_cards = devices.networks().pci(),
+                   .ended = [&io] { io.stop(); }});
   const CloseFirst close_first(host);
   const Networks::Traffic traffic(devices.networks());
   const boot::Loaded loaded = load_guest(options, machine);

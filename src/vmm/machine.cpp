@@ -55,6 +55,7 @@ Machine::Machine(const Kvm& kvm, const MachineConfig& config, MachineHost host)
       wiring_(kvm, vm_, config.irqchip, config.cpus),
       marker_(phases_, config.mark_on_serial),
       platform_(memory_, wiring_, *this, marker_, host.platform),
+      network_cards_(host.network_cards, memory_, platform_),
       rtc_timer_(host.io, platform_.rtc()),
       vm_counters_(trace::CounterFile::open(vm_.stats())) {
   platform_.set_up_pci();

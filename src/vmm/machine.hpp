@@ -23,6 +23,7 @@
 #include "vmm/guest_stats.hpp"
 #include "vmm/interrupt_wiring.hpp"
 #include "vmm/kvm.hpp"
+#include "vmm/pci_network_cards.hpp"
 #include "vmm/phase_marker.hpp"
 #include "vmm/platform.hpp"
 #include "vmm/rtc_timer.hpp"
@@ -49,7 +50,8 @@ struct MachineHost {
   boost::asio::io_context& io;  ///< timers of devices run here
   PlatformHost platform;
   std::vector<VirtioAttachment> virtio;  ///< in the order of their slots
-  std::function<void()> ended;           ///< called once, on a vCPU's thread, when the last vCPU has stopped
+  std::vector<PciNetworkCard> network_cards;
+  std::function<void()> ended;  ///< called once, on a vCPU's thread, when the last vCPU has stopped
 };
 
 class Machine final : private RunEvents, private PowerControl {
@@ -129,6 +131,7 @@ class Machine final : private RunEvents, private PowerControl {
   InterruptWiring wiring_;
   PhaseMarker marker_;
   Platform platform_;
+  PciNetworkCards network_cards_;
   RtcTimer rtc_timer_;
   std::optional<trace::CounterFile> vm_counters_;
   std::vector<std::unique_ptr<VcpuUnit>> vcpus_;

@@ -47,6 +47,27 @@ TEST_CASE("each card has its own name and address, in the order of the options")
   const Networks::Traffic traffic(networks);
 }
 
+TEST_CASE("a card on PCI is an 82540EM with the address that the option gives it") {
+  Networks networks({"echo", "sink,model=e1000,mac=02:00:00:00:00:07", "sink,model=virtio"});
+  GuestMemory memory(1 << 20);
+  const auto virtio = networks.virtio();
+  const auto pci = networks.pci();
+  REQUIRE(virtio.size() == 2);
+  REQUIRE(pci.size() == 1);
+  const auto card = pci[0].make(memory);
+  CHECK(card->name() == "e1000.1");
+  CHECK(card->pci().read_config(0) == 0x100e8086);
+  CHECK(card->read(0x5400, 4) == 0x00000002);
+  CHECK(card->read(0x5404, 4) == 0x80000700);
+  const auto first = virtio[0].make(memory), second = virtio[1].make(memory);
+  CHECK(second->name() == "virtio-net2");
+  const Networks::Traffic traffic(networks);
+}
+
+TEST_CASE("options of virtio devices are none of a card on PCI") {
+  CHECK_THROWS_AS(Networks({"echo,model=e1000,ring=packed"}), UsageError);
+}
+
 TEST_CASE("a network that is not named, or twice, or not known is an error of use") {
   for (const char* spec : {"", "model=virtio", "echo,tap=tap0", "tap=tap0,socket=/tmp/s", "user",
                            "tap=", "echo,model=ne2000", "echo,speed=10", "echo,mac=1"}) {
