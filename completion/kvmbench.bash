@@ -10,7 +10,8 @@ _kvmbench_options() {
       --interval --interval-file --help'
     ;;
   compare) echo '--format --output --per --different-hosts --help' ;;
-  report) echo '--format --output --by-phase --help' ;;
+  merge) echo '--output --different-hosts --help' ;;
+  report) echo '--format --output --by-phase --side-by-side --different-hosts --help' ;;
   host | guests) echo '--help' ;;
   esac
 }
@@ -33,7 +34,7 @@ _kvmbench() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} values
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'run report compare host guests --help --version' -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W 'run report compare merge host guests --help --version' -- "$current")
     return
   fi
   values=$(_kvmbench_values "$previous")

@@ -222,7 +222,8 @@ int dispatch(int argc, char** argv) {
   CLI::App& guests = *app.add_subcommand("guests", "list the built-in guests");
   guests.footer(guests_examples);
   const std::vector<kvmbench::arguments::Command> on_saved_reports = {kvmbench::arguments::add_report(app),
-                                                                      kvmbench::arguments::add_compare(app)};
+                                                                      kvmbench::arguments::add_compare(app),
+                                                                      kvmbench::arguments::add_merge(app)};
 
   try {
     app.parse(argc, argv);

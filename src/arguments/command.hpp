@@ -13,6 +13,7 @@ struct Command {
 };
 
 [[nodiscard]] Command add_compare(CLI::App& app);
+[[nodiscard]] Command add_merge(CLI::App& app);
 [[nodiscard]] Command add_report(CLI::App& app);
 
 }  // namespace kvmbench::arguments

@@ -6,6 +6,7 @@
 
 #include "arguments/command.hpp"
 #include "arguments/formats.hpp"
+#include "base/error.hpp"
 
 namespace kvmbench::arguments {
 namespace {
@@ -15,6 +16,8 @@ Examples:
   kvmbench report run.json                           a saved report, as text
   kvmbench report run.json --format markdown         to be pasted into an issue
   kvmbench report run.json --format csv -o run.csv
+  kvmbench report run-*.json                         all of them, added up
+  kvmbench report run-*.json --side-by-side          a column each
 )";
 
 }  // namespace
@@ -23,11 +26,18 @@ Command add_report(CLI::App& app) {
   CLI::App& report = *app.add_subcommand("report", "render saved reports again");
   report.footer(examples);
   const auto options = std::make_shared<cli::ReportOptions>();
-  report.add_option("files", options->files, "reports that --report json has saved")->required();
+  report.add_option("files", options->files, "reports that --report json has saved; several are added up")
+      ->required();
   takes_format(*report.add_option("--format", options->format, "how to show them (default text)"));
   report.add_option("-o,--output", options->output, "where to (default stdout)")->option_text("FILE");
   report.add_flag("--by-phase", options->split_phases, "split text and markdown reports by phase");
-  return {&report, [options] { return cli::report(*options); }};
+  report.add_flag("--side-by-side", options->side_by_side, "do not add several up: compare them");
+  report.add_flag("--different-hosts", options->different_hosts, "take several although their hosts differ");
+  return {&report, [options] {
+            if (options->side_by_side && options->files.size() < 2)
+              throw UsageError("--side-by-side needs two reports at least");
+            return cli::report(*options);
+          }};
 }
 
 }  // namespace kvmbench::arguments

@@ -19,7 +19,7 @@ int compare(const CompareOptions& options) {
     sides.push_back({file, &reports.back()});
   }
   const report::Comparison comparison = report::compare(std::move(sides), per);
-  if (!options.different_hosts) report::require_same_host(comparison);
+  if (!options.different_hosts) report::require_same_host(comparison.host);
   write_comparison(comparison, options.format, options.output);
   return 0;
 }

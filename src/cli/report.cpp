@@ -1,13 +1,24 @@
 #include "cli/report.hpp"
 
+#include "cli/compare.hpp"
+#include "cli/merge.hpp"
 #include "cli/report_output.hpp"
 #include "cli/saved_report.hpp"
 
 namespace kvmbench::cli {
 
 int report(const ReportOptions& options) {
+  if (options.side_by_side) {
+    return compare({.files = options.files,
+                    .format = options.format,
+                    .output = options.output,
+                    .per = {},
+                    .different_hosts = options.different_hosts});
+  }
   const report::Format& format = report::format_named(options.format);
-  const report::Report report = read_report(options.files.front());
+  const report::Report report = options.files.size() == 1
+                                    ? read_report(options.files.front())
+                                    : merged_report(options.files, options.different_hosts);
   write_output(format.render(report, render_options(!options.output, options.split_phases)), options.output);
   return 0;
 }

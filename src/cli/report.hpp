@@ -8,10 +8,12 @@
 namespace kvmbench::cli {
 
 struct ReportOptions {
-  std::vector<std::string> files;  ///< at least one
+  std::vector<std::string> files;  ///< at least one; several are merged
   std::string format = "text";     ///< by name (report/formats.hpp)
   std::optional<std::string> output;
   bool split_phases = false;
+  bool side_by_side = false;  ///< instead of merged
+  bool different_hosts = false;
 };
 
 /// The exit status. Throws UsageError.

@@ -201,8 +201,7 @@ Per Per::parse(std::string_view text) {
 Comparison compare(std::vector<Side> sides, const std::optional<Per>& per) {
   Comparison comparison;
   comparison.sides = std::move(sides);
-  comparison.host = differences(comparison.sides, &Report::host);
-  add_clock_difference(comparison.host, comparison.sides);
+  comparison.host = host_differences(comparison.sides);
   comparison.machine = differences(comparison.sides, &Report::machine);
   add_rows(comparison);
   add_operations(comparison);
@@ -210,17 +209,23 @@ Comparison compare(std::vector<Side> sides, const std::optional<Per>& per) {
   return comparison;
 }
 
-void require_same_host(const Comparison& comparison) {
-  if (comparison.host.empty()) return;
+std::vector<FactDifference> host_differences(const std::vector<Side>& sides) {
+  std::vector<FactDifference> found = differences(sides, &Report::host);
+  add_clock_difference(found, sides);
+  return found;
+}
+
+void require_same_host(const std::vector<FactDifference>& host) {
+  if (host.empty()) return;
   std::string facts;
-  for (const FactDifference& fact : comparison.host) {
+  for (const FactDifference& fact : host) {
     std::string values;
     for (const std::string& value : fact.values)
       values += fmt::format("{}{}", values.empty() ? "" : " / ", value.empty() ? "-" : printable(value));
     facts += fmt::format("{}{} ({})", facts.empty() ? "" : ", ", printable(fact.name), values);
   }
   throw UsageError(fmt::format(
-      "these are reports of different hosts, which differ in {}; --different-hosts compares all the same",
+      "these are reports of different hosts, which differ in {}; --different-hosts takes them all the same",
       facts));
 }
 

@@ -74,9 +74,10 @@ struct Comparison {
 /// Of two sides or more. Throws UsageError where `per` names what a side has not counted.
 [[nodiscard]] Comparison compare(std::vector<Side> sides, const std::optional<Per>& per = {});
 
+[[nodiscard]] std::vector<FactDifference> host_differences(const std::vector<Side>& sides);
 /// Throws UsageError naming the facts in which the hosts differ: their times, and with other paging their
 /// counts, are no measure of the machines.
-void require_same_host(const Comparison& comparison);
+void require_same_host(const std::vector<FactDifference>& host);
 
 /// `to` divided by `from`; nothing where that cannot be told.
 [[nodiscard]] std::optional<double> count_ratio(const std::optional<Sums>& from,

@@ -98,6 +98,44 @@ class Compared(SavedReport):
         self.expect_refusal(self.run_program("compare", self.saved), 2, "files")
 
 
+class Merged(SavedReport):
+    def test_reports_are_added_up_in_whatever_order(self):
+        self.file("other.json", self.saved.read_bytes().replace(b'"uart0"', b'"uart1"'))
+        one = self.run_program("merge", "run.json", "other.json", "run.json", "-o", "one.json")
+        self.expect(one, 0)
+        other = self.run_program("merge", "other.json", "run.json", "run.json")
+        self.expect(other, 0)
+        self.assertEqual((self.path / "one.json").read_bytes(), other.out)
+        report = json.loads(other.out)
+        self.expect_valid(report, "report")
+        self.assertEqual(report["runs"], 3)
+        self.assertEqual(report["exits"], 3 * 2065)
+
+    def test_several_files_are_one_report(self):
+        done = self.report(self.saved, self.saved, "--format", "json")
+        self.expect(done, 0)
+        self.assertEqual(done.out, self.run_program("merge", self.saved, self.saved).out)
+
+    def test_or_stand_side_by_side(self):
+        done = self.report(self.saved, self.saved, "--side-by-side", "--format", "markdown")
+        self.expect(done, 0)
+        self.assertEqual(done.out, self.run_program("compare", self.saved, self.saved, "--format", "markdown").out)
+        self.expect_refusal(self.report(self.saved, "--side-by-side"), 2, "--side-by-side")
+
+    def test_hosts_must_be_the_same_and_clocks_always(self):
+        host = self.file("host.json", self.saved.read_bytes().replace(b"Example CPU", b"Other CPU"))
+        self.expect_refusal(self.run_program("merge", self.saved, host), 2, "cpu", "--different-hosts")
+        self.expect(self.run_program("merge", self.saved, host, "--different-hosts"), 0)
+        clock = self.file("clock.json", self.saved.read_bytes().replace(b'"tsc_khz": 1000000', b'"tsc_khz": 2000000'))
+        self.expect_refusal(self.run_program("merge", self.saved, clock, "--different-hosts"), 2, "clock.json", "kHz")
+
+    def test_a_bad_report_among_good_ones_leaves_the_old_sum(self):
+        old = self.file("all.json", b"old")
+        bad = self.file("bad.json", b"{}")
+        self.expect_refusal(self.run_program("merge", self.saved, bad, "-o", old), 2, "bad.json")
+        self.assertEqual(old.read_bytes(), b"old")
+
+
 class Refused(SavedReport):
     def refuse(self, content, *parts):
         self.expect_refusal(self.report(self.file("bad.json", content)), 2, "bad.json", *parts)

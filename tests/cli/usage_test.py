@@ -6,7 +6,7 @@ import os
 
 import program
 
-COMMANDS = ["run", "report", "compare", "host", "guests"]
+COMMANDS = ["run", "report", "compare", "merge", "host", "guests"]
 
 
 class Help(program.Case):

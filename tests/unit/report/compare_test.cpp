@@ -147,12 +147,13 @@ TEST_CASE("what is divided by is a name and a number from 1") {
 
 TEST_CASE("reports of different hosts are refused by the facts that differ") {
   Report a = emulated(), b = paravirtual();
-  CHECK_NOTHROW(require_same_host(compare({{"a", &a}, {"b", &b}})));
+  CHECK_NOTHROW(require_same_host(host_differences({{"a", &a}, {"b", &b}})));
   b.host[1].second = "shadow (ept is off)";
-  CHECK_THROWS_WITH(require_same_host(compare({{"a", &a}, {"b", &b}})),
+  CHECK_THROWS_WITH(require_same_host(host_differences({{"a", &a}, {"b", &b}})),
                     Contains("which differ in paging (ept / shadow (ept is off)); --different-hosts"));
   b.host.pop_back();
-  CHECK_THROWS_WITH(require_same_host(compare({{"a", &a}, {"b", &b}})), Contains("paging (ept / -)"));
+  CHECK_THROWS_WITH(require_same_host(host_differences({{"a", &a}, {"b", &b}})),
+                    Contains("paging (ept / -)"));
   const std::string text = to_text(compare({{"a", &a}, {"b", &b}}), {.width = 100});
   CHECK_THAT(text, Contains("Hosts differ in\n  paging  A: ept; B: -\n"));
 }

@@ -1,0 +1,31 @@
+#include "cli/merge.hpp"
+
+#include "cli/report_output.hpp"
+#include "cli/saved_report.hpp"
+#include "report/compare.hpp"
+#include "report/merge.hpp"
+
+namespace kvmbench::cli {
+
+int merge(const MergeOptions& options) {
+  write_output(report::to_json(merged_report(options.files, options.different_hosts)), options.output);
+  return 0;
+}
+
+report::Report merged_report(const std::vector<std::string>& files, bool different_hosts) {
+  report::Merger merger;
+  report::Report first;  // its host
+  for (const std::string& file : files) {
+    const report::Report report = read_report(file);
+    if (&file == &files.front()) {
+      first.host = report.host;
+      first.snapshot.tsc_khz = report.snapshot.tsc_khz;
+    } else if (!different_hosts) {
+      report::require_same_host(report::host_differences({{files.front(), &first}, {file, &report}}));
+    }
+    merger.add(report, file);
+  }
+  return merger.take();
+}
+
+}  // namespace kvmbench::cli
