@@ -46,6 +46,12 @@ std::uint16_t PhaseTable::enter(PhaseLabel::Kind kind, std::uint32_t value, std:
   return index;
 }
 
+bool PhaseTable::is_guests_own() const {
+  const std::lock_guard lock(mutex_);
+  const PhaseLabel::Kind kind = phases_[current()].label.kind;
+  return kind == PhaseLabel::Kind::named || kind == PhaseLabel::Kind::mark;
+}
+
 std::vector<Phase> PhaseTable::phases() const {
   const std::lock_guard lock(mutex_);
   return phases_;

@@ -33,6 +33,10 @@ class PhaseTable final {
   /// For named and serial_match. Allocates nothing if the label is known.
   void mark(PhaseLabel::Kind kind, std::string_view text, Cycles now);
 
+  /// Whether the guest has deliberately begun the current phase, by a name or a mark of the exit-count
+  /// interface.
+  [[nodiscard]] bool is_guests_own() const;
+
   /// A snapshot's keys have phases of this list if it is asked for after the recorders were.
   [[nodiscard]] std::vector<Phase> phases() const;
 

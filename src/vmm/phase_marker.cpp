@@ -35,7 +35,7 @@ void PhaseMarker::power_off() noexcept {
 
 void PhaseMarker::transmitted(std::uint8_t byte, bool interrupt_driven) noexcept {
   if (interrupt_driven && !userspace_seen_.load(std::memory_order_relaxed) &&
-      !userspace_seen_.exchange(true)) {
+      !userspace_seen_.exchange(true) && !phases_.is_guests_own()) {
     phases_.mark(Kind::userspace_output, 0, read_tsc());
   }
   if (regex_) match(byte);

@@ -21,8 +21,9 @@ class PhaseMarker final : public PhaseMarks, public TransmitObserver {
   PhaseMarker(stats::PhaseTable& phases, std::optional<std::string> expression);
 
   void post_code(std::uint8_t code) noexcept override;
-  /// Calls for one UART come from whichever vCPU writes to it; a guest that lets two do so at once has its
-  /// lines mixed here as it has on the wire.
+  /// The first output of userspace begins no phase where the guest has begun one of its own, which it would
+  /// cut in two. Calls for one UART come from whichever vCPU writes to it; a guest that lets two do so at
+  /// once has its lines mixed here as it has on the wire.
   void transmitted(std::uint8_t byte, bool interrupt_driven) noexcept override;
   void power_off() noexcept;
 

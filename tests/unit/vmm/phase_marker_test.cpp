@@ -38,6 +38,31 @@ TEST_CASE("the first byte sent by the interrupt-driven driver begins the phase o
   CHECK(current_name(phases) == "post 0x01");
 }
 
+TEST_CASE("the first output of userspace leaves a phase that the guest has named or marked alone") {
+  using Kind = stats::PhaseLabel::Kind;
+  stats::PhaseTable named(0);
+  PhaseMarker names(named, {});
+  named.mark(Kind::named, "work", 1);
+  send(names, "hi", true);
+  CHECK(current_name(named) == "work");
+
+  stats::PhaseTable marked(0);
+  PhaseMarker marks(marked, {});
+  marked.mark(Kind::mark, 7, 1);
+  send(marks, "hi", true);
+  CHECK(marked.phases().size() == 2);
+}
+
+TEST_CASE("output after the first begins no phase, even where the first one did not") {
+  stats::PhaseTable phases(0);
+  PhaseMarker marker(phases, {});
+  phases.mark(stats::PhaseLabel::Kind::named, "work", 1);
+  send(marker, "h", true);
+  marker.post_code(1);
+  send(marker, "i", true);
+  CHECK(current_name(phases) == "post 0x01");
+}
+
 TEST_CASE("a line of output that matches begins a phase at its end") {
   stats::PhaseTable phases(0);
   PhaseMarker marker(phases, "log.n:");
