@@ -5,6 +5,7 @@
 #define GUEST_IMAGE(name) extern "C" const std::byte kvmbench_guest_##name[], kvmbench_guest_##name##_end[]
 GUEST_IMAGE(hello);
 GUEST_IMAGE(mix);
+GUEST_IMAGE(exits);
 GUEST_IMAGE(idle);
 GUEST_IMAGE(smp);
 GUEST_IMAGE(disk);
@@ -27,6 +28,10 @@ std::span<const BuiltInGuest> built_in_guests() {
                    "n=ROUNDS of each kind, or budget_ms=200; "
                    "kinds=serial,port,string,mmio-read,mmio-write,hlt,cpuid,rdmsr,wrmsr",
                    {kvmbench_guest_mix, kvmbench_guest_mix_end}},
+      BuiltInGuest{"exits",
+                   "hardware exits whose number is determined, kind after kind",
+                   "n=100 of each kind; kinds=port,mmio,cpuid,rdmsr,wrmsr,hlt,cr3,invlpg,pages or hypercall",
+                   {kvmbench_guest_exits, kvmbench_guest_exits_end}},
       BuiltInGuest{"idle",
                    "halts, woken by the local APIC's timer",
                    "seconds=1 hz=WAKE-UPS a second (none by default)",
