@@ -6,8 +6,8 @@ _kvmbench_options() {
   case $1 in
   run)
     echo '--initrd --cmdline --module --mode --load-address --entry --mem --hugepages --cpus --irqchip --cpuid-mask
-      --guest-stats --serial --serial2 --net --rng --timeout --allow-unstable-tsc --mark-on-serial --report --report-file --by-phase
-      --interval --interval-file --help'
+      --guest-stats --serial --serial2 --devices --console --net --rng --timeout --allow-unstable-tsc --mark-on-serial
+      --report --report-file --by-phase --interval --interval-file --help'
     ;;
   compare) echo '--format --output --per --different-hosts --help' ;;
   merge) echo '--output --different-hosts --help' ;;
@@ -25,6 +25,8 @@ _kvmbench_values() {
   --report) echo "$_kvmbench_formats none" ;;
   --format) echo "$_kvmbench_formats" ;;
   --serial | --serial2) echo 'stdio null file: pty unix:' ;;
+  --devices) echo 'emulated paravirtual' ;;
+  --console) echo 'uart virtio' ;;
   --net) echo 'tap= socket= echo sink' ;;
   --rng) echo 'host' ;;
   esac

@@ -81,6 +81,7 @@ struct RunArguments {
   RunOptions options;
   std::string mode;
   std::string irqchip = "full";
+  std::string devices;
   std::vector<std::string> guest_stats{"port", "msr", "page"};
   std::uint64_t load_address = 0;
   std::uint64_t entry = 0;
@@ -141,11 +142,18 @@ void add_machine_options(CLI::App& run, RunArguments& arguments) {
       ->option_text("stdio|null|file:PATH|pty|unix:PATH");
   run.add_option("--serial2", options.second_serial, "the same for the second serial port (default null)")
       ->option_text("SPEC");
+  run.add_option("--devices", arguments.devices,
+                 "console, disks and networks: as in hardware, or made for virtual machines")
+      ->option_text("emulated|paravirtual")
+      ->check(CLI::IsMember({"emulated", "paravirtual"}));
+  run.add_option("--console", options.console,
+                 "the console; options of virtio: backend, kick, ring (man page)")
+      ->option_text("uart|virtio[,OPTIONS]");
   run.add_option("--net", options.networks,
                  "a network card, again for more; options: model, mac, pcap, kick, ring (man page)")
       ->option_text("tap=NAME|socket=PATH|echo|sink[,OPTIONS]")
       ->allow_extra_args(false);
-  run.add_option("--rng", options.rng, "a virtio-rng device; options: kick=ioeventfd|exit, ring=split|packed")
+  run.add_option("--rng", options.rng, "a virtio-rng device; options: kick, ring (man page)")
       ->option_text("host[,OPTIONS]");
 }
 
@@ -186,6 +194,11 @@ RunOptions finish(const CLI::App& run, RunArguments& arguments) {
   const std::map<std::string, Irqchip> irqchips = {
       {"full", Irqchip::full}, {"split", Irqchip::split}, {"none", Irqchip::none}};
   options.irqchip = irqchips.at(arguments.irqchip);
+  if (!arguments.devices.empty()) {
+    const bool emulated = arguments.devices == "emulated";
+    options.devices =
+        emulated ? kvmbench::cli::DeviceModel::emulated : kvmbench::cli::DeviceModel::paravirtual;
+  }
   const auto has = [&ways = arguments.guest_stats](const char* way) {
     return std::find(ways.begin(), ways.end(), way) != ways.end();
   };

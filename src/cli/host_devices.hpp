@@ -7,25 +7,41 @@
 
 #include "cli/networks.hpp"
 #include "cli/run.hpp"
+#include "devices/virtio/console_device.hpp"
 #include "hostio/host_entropy.hpp"
 #include "vmm/virtio_slot.hpp"
 
 namespace kvmbench::cli {
 
+/// What --console and --devices say of the console.
+struct ConsoleOptions {
+  bool paravirtual = false;       ///< a virtio-console beside the serial ports
+  std::string backend = "stdio";  ///< as for --serial
+  VirtioOptions connection;
+};
+/// Throws UsageError.
+[[nodiscard]] ConsoleOptions console_options(const RunOptions& options);
+
 /// Outlives the machine.
 class HostDevices final {
  public:
   /// Reads the options and opens what they name. Throws UsageError, HostError.
-  explicit HostDevices(const RunOptions& options);
+  /// `console_sink`: where a virtio-console's output goes.
+  HostDevices(const RunOptions& options, CharacterSink& console_sink);
 
   /// In the order of their slots: console, disks, networks, entropy.
   [[nodiscard]] const std::vector<VirtioAttachment>& virtio() const noexcept { return virtio_; }
   [[nodiscard]] Networks& networks() noexcept { return networks_; }
+  /// Null where there is none; once the machine is built.
+  [[nodiscard]] virtio::ConsoleDevice* console() const noexcept { return console_; }
 
  private:
+  void add_console(const ConsoleOptions& console, CharacterSink& sink);
   void add_rng(const std::string& spec);
 
   Networks networks_;
+  virtio::ConsoleDevice* console_ = nullptr;
+
   hostio::HostEntropy entropy_;
   std::vector<VirtioAttachment> virtio_;
 };

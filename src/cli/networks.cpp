@@ -62,11 +62,11 @@ MacAddress parse_mac_address(const std::string& option, const std::string& text)
   return *address;
 }
 
-Networks::Networks(const std::vector<std::string>& specs) {
-  for (const std::string& spec : specs) add(spec);
+Networks::Networks(const std::vector<std::string>& specs, std::optional<DeviceModel> model) {
+  for (const std::string& spec : specs) add(spec, model.value_or(DeviceModel::paravirtual));
 }
 
-void Networks::add(const std::string& spec) {
+void Networks::add(const std::string& spec, DeviceModel model) {
   constexpr std::size_t most = 16;
   static constexpr std::array<std::string_view, 2> models = {"virtio", "e1000"};
   DeviceOptions options("--net", spec);
@@ -74,7 +74,7 @@ void Networks::add(const std::string& spec) {
   const std::size_t number = links_.size();
   Link link;
   const std::string backend = take_backend(options);
-  const bool emulated = options.choice("model", models).value_or(0) == 1;
+  const bool emulated = options.choice("model", models).value_or(model == DeviceModel::emulated ? 1 : 0) == 1;
   link.name = fmt::format("{}{}", emulated ? "e1000." : "virtio-net", number);
   const auto address = options.text("mac");
   link.address = address ? parse_mac_address("--net " + spec, *address)

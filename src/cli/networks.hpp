@@ -3,9 +3,11 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/device_model.hpp"
 #include "devices/clock.hpp"
 #include "devices/mac_address.hpp"
 #include "devices/network_backend.hpp"
@@ -22,7 +24,8 @@ namespace kvmbench::cli {
 class Networks final {
  public:
   /// Reads the options and opens what they name. Throws UsageError, HostError.
-  explicit Networks(const std::vector<std::string>& specs);
+  /// `model`: that of cards whose options do not say; paravirtual where it is not given.
+  explicit Networks(const std::vector<std::string>& specs, std::optional<DeviceModel> model = {});
 
   /// Those that are virtio devices.
   [[nodiscard]] std::vector<VirtioAttachment> virtio();
@@ -53,7 +56,7 @@ class Networks final {
     AlarmListener* alarmed = nullptr;  ///< the same, on PCI
   };
 
-  void add(const std::string& spec);
+  void add(const std::string& spec, DeviceModel model);
   void stop() noexcept;
 
   HostMonotonicClock clock_;

@@ -20,6 +20,7 @@
 #include "cli/interval_log.hpp"
 #include "cli/run_report.hpp"
 #include "cli/standard_streams.hpp"
+#include "cli/terminal_size.hpp"
 #include "hostio/serial_backend.hpp"
 #include "vmm/host_facts.hpp"
 #include "vmm/machine.hpp"
@@ -69,14 +70,15 @@ std::chrono::nanoseconds to_duration(double seconds) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
 }
 
-/// A UART's receiver and the host's side of it, each telling the other when there is something to do.
-class SerialLink final : public ReceiveReady {
+/// A port's receiver and the host's side of it, each telling the other when there is something to do.
+class PortLink final : public ReceiveReady {
  public:
-  SerialLink(Uart16550& uart, hostio::SerialBackend& backend) : backend_(backend) {
-    uart.set_receive_ready(*this);
-    backend.start([&uart](std::span<const std::uint8_t> characters) { return uart.receive(characters); });
+  /// `receive` offers characters to `port`, which is to tell this object when it has room again.
+  PortLink(std::string_view port, hostio::SerialBackend& backend, hostio::SerialBackend::Receive receive)
+      : backend_(backend) {
+    backend.start(std::move(receive));
     if (const std::string notice = backend.notice(); !notice.empty()) {
-      tell(fmt::format("{}: {}", uart.name(), notice));
+      tell(fmt::format("{}: {}", port, notice));
     }
   }
   void receive_ready() noexcept override { backend_.room(); }
@@ -85,30 +87,39 @@ class SerialLink final : public ReceiveReady {
   hostio::SerialBackend& backend_;
 };
 
-/// The two serial ports' host sides, and what else can end a run from outside.
+/// The host sides of the two serial ports and of the virtio-console, and what else can end a run from
+/// outside.
+///
+/// Where the first serial port and the virtio-console both go to stdio they share it: the output of both is
+/// seen, the kernel's first words by the serial port among it; what is typed goes to the virtio-console while
+/// a driver runs it, else to the serial port.
 class HostSide final {
  public:
   HostSide(boost::asio::io_context& io, const RunOptions& options)
-      : serial0_(hostio::SerialBackend::open(io, options.serial,
-                                             [this] {
-                                               stop({Ending::Kind::left, 0, {}});
-                                             })),
-        serial1_(hostio::SerialBackend::open(io, options.second_serial,
-                                             [this] {
-                                               stop({Ending::Kind::left, 0, {}});
-                                             })),
-        signals_(io, SIGINT, SIGTERM, SIGHUP),
-        timer_(io) {}
+      : signals_(io, SIGINT, SIGTERM, SIGHUP), window_(io), timer_(io) {
+    const auto open = [this, &io](const std::string& spec) {
+      return hostio::SerialBackend::open(io, spec, [this] { stop({Ending::Kind::left, 0, {}}); });
+    };
+    serial0_ = open(options.serial);
+    serial1_ = open(options.second_serial);
+    const ConsoleOptions console = console_options(options);
+    const bool shared = console.backend == "stdio" && options.serial == "stdio";
+    if (console.paravirtual && !shared) console_ = open(console.backend);
+  }
 
   [[nodiscard]] PlatformHost platform() {
     return {.serial = {&serial0_->sink(), &serial1_->sink()}, .debug_console = &serial0_->sink()};
   }
 
-  /// `timeout` in seconds, 0 for none.
-  void connect(Machine& machine, double timeout) {
+  /// Of the virtio-console.
+  [[nodiscard]] CharacterSink& console_sink() { return console_ ? console_->sink() : serial0_->sink(); }
+
+  /// `timeout` in seconds, 0 for none; `console` is null where there is no virtio-console.
+  void connect(Machine& machine, virtio::ConsoleDevice* console, double timeout) {
     machine_ = &machine;
-    link0_.emplace(machine.platform().uart(0), *serial0_);
-    link1_.emplace(machine.platform().uart(1), *serial1_);
+    connect_uart(link0_, machine.platform().uart(0), *serial0_, console_ ? nullptr : console);
+    connect_uart(link1_, machine.platform().uart(1), *serial1_, nullptr);
+    if (console != nullptr) connect_console(*console);
     wait_for_signal();
     if (timeout <= 0) return;
     timer_.expires_after(to_duration(timeout));
@@ -120,17 +131,54 @@ class HostSide final {
   /// The machine has stopped: what the guest has sent still goes out.
   void drain() {
     timer_.cancel();
-    serial0_->drain();
-    serial1_->drain();
+    for_backends([](hostio::SerialBackend& backend) { backend.drain(); });
   }
 
   /// No vCPU waits any more for a reader that takes nothing.
   void close() {
-    serial0_->close();
-    serial1_->close();
+    for_backends([](hostio::SerialBackend& backend) { backend.close(); });
   }
 
  private:
+  template <class Use>
+  void for_backends(const Use& use) {
+    for (const auto* backend : {&serial0_, &serial1_, &console_}) {
+      if (*backend) use(**backend);
+    }
+  }
+
+  /// `sharing` has the same backend, and goes before; null where there is none.
+  static void connect_uart(std::optional<PortLink>& link, Uart16550& uart, hostio::SerialBackend& backend,
+                           virtio::ConsoleDevice* sharing) {
+    link.emplace(uart.name(), backend, [&uart, sharing](std::span<const std::uint8_t> characters) {
+      return sharing != nullptr && sharing->ready() ? sharing->receive(characters) : uart.receive(characters);
+    });
+    uart.set_receive_ready(*link);
+    if (sharing != nullptr) sharing->set_receive_ready(*link);
+  }
+
+  void connect_console(virtio::ConsoleDevice& console) {
+    console.set_transmit_observer(machine_->phase_marker());
+    if (console_) {
+      console_link_.emplace(console.name(), *console_, [&console](std::span<const std::uint8_t> characters) {
+        return console.receive(characters);
+      });
+      console.set_receive_ready(*console_link_);
+    }
+    if (console.has_size()) {
+      window_.add(SIGWINCH);
+      wait_for_resize(console);
+    }
+  }
+
+  void wait_for_resize(virtio::ConsoleDevice& console) {
+    window_.async_wait([this, &console](const boost::system::error_code& cancelled, int) {
+      if (cancelled) return;
+      if (const auto size = terminal_size()) console.resize({.columns = size->columns, .rows = size->rows});
+      wait_for_resize(console);
+    });
+  }
+
   void wait_for_signal() {
     signals_.async_wait([this](const boost::system::error_code& cancelled, int signal) {
       if (cancelled) return;
@@ -147,9 +195,12 @@ class HostSide final {
   Machine* machine_ = nullptr;
   std::unique_ptr<hostio::SerialBackend> serial0_;
   std::unique_ptr<hostio::SerialBackend> serial1_;
-  std::optional<SerialLink> link0_;
-  std::optional<SerialLink> link1_;
+  std::unique_ptr<hostio::SerialBackend> console_;  // null where there is none of its own
+  std::optional<PortLink> link0_;
+  std::optional<PortLink> link1_;
+  std::optional<PortLink> console_link_;
   boost::asio::signal_set signals_;
+  boost::asio::signal_set window_;
   boost::asio::steady_timer timer_;
 };
 
@@ -183,7 +234,7 @@ int run(const RunOptions& options) {
   require_stable_tsc(options.allow_unstable_tsc);
   boost::asio::io_context io(1);
   HostSide host(io, options);
-  HostDevices devices(options);
+  HostDevices devices(options, host.console_sink());
   Machine machine(kvm, machine_config(options),
                   {.io = io,
                    .platform = host.platform(),
@@ -201,7 +252,7 @@ int run(const RunOptions& options) {
     intervals.emplace(io, machine, options.interval_file.value_or("kvmbench-intervals.jsonl"),
                       to_duration(options.interval), times.tsc_khz);
   }
-  host.connect(machine, options.timeout);
+  host.connect(machine, devices.console(), options.timeout);
   if (intervals) intervals->start();
 
   times.started = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));

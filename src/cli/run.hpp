@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/device_model.hpp"
 #include "report/formats.hpp"
 #include "vmm/boot/boot.hpp"
 #include "vmm/guest_stats.hpp"
@@ -28,8 +29,10 @@ struct RunOptions {
   GuestStatsWays guest_stats;
   std::string serial = "stdio";
   std::string second_serial = "null";
-  std::vector<std::string> networks;  ///< each a network and its options
-  std::optional<std::string> rng;     ///< "host" and its options
+  std::optional<DeviceModel> devices;  ///< of console, disks and networks whose own options do not say
+  std::optional<std::string> console;  ///< "uart" or "virtio", and its options; default: as `devices` has it
+  std::vector<std::string> networks;   ///< each a network and its options
+  std::optional<std::string> rng;      ///< "host" and its options
 
   double timeout = 0;  ///< seconds; 0: none
   bool allow_unstable_tsc = false;

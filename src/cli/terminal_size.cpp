@@ -8,9 +8,14 @@
 
 namespace kvmbench::cli {
 
-unsigned terminal_width() {
+std::optional<TerminalSize> terminal_size() {
   winsize size{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return std::nullopt;
+  return TerminalSize{size.ws_col, size.ws_row};
+}
+
+unsigned terminal_width() {
+  if (const auto size = terminal_size()) return size->columns;
   const char* columns = std::getenv("COLUMNS");
   const int given = columns != nullptr ? std::atoi(columns) : 0;
   return given > 0 ? static_cast<unsigned>(given) : 100;

@@ -128,6 +128,11 @@ std::string Uart16550::register_name(std::uint64_t offset, Direction direction) 
   }
 }
 
+std::vector<Operation> Uart16550::operations() const {
+  const std::lock_guard lock(mutex_);
+  return {{"bytes", sent_ + received_}, {"bytes sent", sent_}, {"bytes received", received_}};
+}
+
 std::size_t Uart16550::receive(std::span<const std::uint8_t> characters) noexcept {
   const std::lock_guard lock(mutex_);
   std::size_t taken = 0;
@@ -224,6 +229,7 @@ void Uart16550::transmit(std::uint8_t value, Outcome& outcome) noexcept {
   // While SOUT is held at break, characters do not come out (8.1, bit 6).
   outcome.transmit = (lcr_ & lcr_set_break) == 0;
   outcome.interrupt_driven = (ier_ & ier_etbei) != 0;
+  if (outcome.transmit) ++sent_;
 }
 
 void Uart16550::write_ier(std::uint8_t value) noexcept {
@@ -312,6 +318,7 @@ bool Uart16550::take(Character character) noexcept {
     return false;
   }
   push(character);
+  ++received_;
   return true;
 }
 

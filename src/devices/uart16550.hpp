@@ -14,28 +14,12 @@
 #include <span>
 #include <string>
 
+#include "devices/character_port.hpp"
 #include "devices/character_sink.hpp"
 #include "devices/device.hpp"
 #include "devices/interrupt_line.hpp"
 
 namespace kvmbench {
-
-/// Told that a UART which took less than it was offered has room again.
-class ReceiveReady {
- public:
-  virtual ~ReceiveReady() = default;
-  /// On a vCPU's thread, without the UART's lock: calling receive() from here is allowed.
-  virtual void receive_ready() noexcept = 0;
-};
-
-/// Told of each byte that went out, after the sink has it.
-class TransmitObserver {
- public:
-  virtual ~TransmitObserver() = default;
-  /// `interrupt_driven`: IER.ETBEI was set. Linux's kernel console polls with it clear, its tty driver sets
-  /// it: so the first output of a user program is told apart. On a vCPU's thread, without the UART's lock.
-  virtual void transmitted(std::uint8_t byte, bool interrupt_driven) noexcept = 0;
-};
 
 /// Registers by offset; which one offsets 0 and 1 reach depends on LCR.DLAB (table I).
 class Uart16550 final : public Device {
@@ -55,6 +39,8 @@ class Uart16550 final : public Device {
   void write(std::uint64_t offset, unsigned width, std::uint64_t value) noexcept override;
   [[nodiscard]] std::string_view name() const override { return name_; }
   [[nodiscard]] std::string register_name(std::uint64_t offset, Direction direction) const override;
+  /// bytes, and of these sent and received.
+  [[nodiscard]] std::vector<Operation> operations() const override;
 
   /// Offers characters from outside; returns how many of them, from the first, were taken: as many as there
   /// is room for, none in loopback (8.8: SIN is disconnected). Where that is fewer than offered,
@@ -104,7 +90,9 @@ class Uart16550 final : public Device {
   ReceiveReady* receive_ready_ = nullptr;
   TransmitObserver* transmit_observer_ = nullptr;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  std::uint64_t sent_ = 0;
+  std::uint64_t received_ = 0;
   std::array<Character, fifo_size> fifo_{};
   std::size_t fifo_first_ = 0;
   std::size_t fifo_count_ = 0;

@@ -65,6 +65,7 @@ class Machine final : private RunEvents, private PowerControl {
   [[nodiscard]] GuestMemory& memory() noexcept { return memory_; }
   [[nodiscard]] Platform& platform() noexcept { return platform_; }
   [[nodiscard]] const Platform& platform() const noexcept { return platform_; }
+  [[nodiscard]] PhaseMarker& phase_marker() noexcept { return marker_; }
   /// How many virtio slots have a device, from the first on.
   [[nodiscard]] unsigned virtio_slots() const noexcept { return virtio_.used(); }
   /// kHz; 0 where KVM does not know it.

@@ -14,7 +14,7 @@
 
 namespace kvmbench {
 
-/// Listens to the POST port and to the first serial port.
+/// Listens to the POST port, the first serial port and virtio-console.
 class PhaseMarker final : public PhaseMarks, public TransmitObserver {
  public:
   /// Throws UsageError where `expression` is not a regular expression (ECMAScript).
@@ -23,7 +23,7 @@ class PhaseMarker final : public PhaseMarks, public TransmitObserver {
   void post_code(std::uint8_t code) noexcept override;
   /// The first output of userspace begins no phase where the guest has begun one of its own, which it would
   /// cut in two. Calls for one UART come from whichever vCPU writes to it; a guest that lets two do so at
-  /// once has its lines mixed here as it has on the wire.
+  /// once, or writes to virtio-console as well, has its lines mixed here as it has on the wire.
   void transmitted(std::uint8_t byte, bool interrupt_driven) noexcept override;
   void power_off() noexcept;
 

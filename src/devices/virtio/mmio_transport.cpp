@@ -240,13 +240,13 @@ void MmioTransport::write_queue_ready(std::unique_lock<std::mutex>& lock, std::u
   if (value != 1) {
     virtqueue.stop();
     busy_ = true;
+    const bool running = running_;
     lock.unlock();
-    device_.cancel();
+    if (running) device_.cancel();
     virtqueue.wait_until_idle();
     lock.lock();
-    done_waiting();
     queue->ready = false;
-    return;
+    return done_waiting();
   }
   if ((status_ & VIRTIO_CONFIG_S_FEATURES_OK) == 0 || needs_reset_.load(std::memory_order_acquire)) return;
   const RingSettings settings{.size = queue->size,
@@ -256,10 +256,11 @@ void MmioTransport::write_queue_ready(std::unique_lock<std::mutex>& lock, std::u
                               .event_idx = (driver_features_ & bit(VIRTIO_RING_F_EVENT_IDX)) != 0,
                               .indirect = (driver_features_ & bit(VIRTIO_RING_F_INDIRECT_DESC)) != 0};
   const bool packed = (driver_features_ & bit(VIRTIO_F_RING_PACKED)) != 0;
-  if (const Fault fault = virtqueue.start(settings, packed)) {
+  if (const Fault fault = virtqueue.open(settings, packed)) {
     need_reset(fault);
   } else {
     queue->ready = true;
+    if (running_) virtqueue.run();
   }
 }
 
@@ -285,6 +286,7 @@ void MmioTransport::start(std::unique_lock<std::mutex>& lock) noexcept {
   device_.start(driver_features_);
   lock.lock();
   running_ = true;
+  for (unsigned number = 0; number < queues_.size(); ++number) device_.queue(number).run();
   done_waiting();
   lock.unlock();
   // Requests may lie in the queues already, and what rang for them came too early.

@@ -64,9 +64,10 @@ class VirtioDevice : private QueueEvents {
   /// Takes requests from queue(`number`), for which the driver has rung (or may have: there need not be any).
   /// It leaves the queue listening, unless it will look at it again by itself.
   virtual void process(unsigned number) = 0;
-  /// The queues have been stopped, for a reset or for good. Chains that the device keeps for later are to be
-  /// given back now, and requests under way as soon as can be. Beside process() and completions; returns at
-  /// once.
+  /// Queues have been stopped (Virtqueue::running()): all, for a reset or for good, or one that was made
+  /// unready, and then the device goes on with the others. Chains that it keeps for later of a queue that
+  /// does not run are to be given back now, and requests under way as soon as can be. Beside process() and
+  /// completions; returns at once.
   virtual void cancel() noexcept {}
   /// Nothing is in flight any more: back to the state before start().
   virtual void reset() noexcept = 0;

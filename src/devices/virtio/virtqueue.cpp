@@ -9,13 +9,13 @@ bool Virtqueue::pop(Chain& chain) {
   Fault fault = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    if (!usable()) return false;
+    if (!running()) return false;
     const bool empty = std::visit([](const auto& ring) { return ring.empty(); }, ring_);
     if (empty) return false;
     fault = std::visit([&chain](auto& ring) { return ring.pop(chain); }, ring_);
     ++in_flight_;
     if (fault == nullptr) return true;
-    broken_ = true;
+    running_.store(false, std::memory_order_relaxed);
   }
   tell_broken(fault);
   return false;
@@ -23,13 +23,13 @@ bool Virtqueue::pop(Chain& chain) {
 
 void Virtqueue::unpop(const Chain& chain) noexcept {
   const std::lock_guard lock(mutex_);
-  if (usable()) std::visit([&chain](auto& ring) { ring.unpop(chain); }, ring_);
+  if (running()) std::visit([&chain](auto& ring) { ring.unpop(chain); }, ring_);
   returned();
 }
 
 void Virtqueue::complete(const Chain& chain, std::uint32_t written) noexcept {
   const std::lock_guard lock(mutex_);
-  if (usable()) {
+  if (running()) {
     std::visit([&](auto& ring) { ring.push(chain, written); }, ring_);
     signal_locked();
     completed_.fetch_add(1, std::memory_order_relaxed);
@@ -39,7 +39,7 @@ void Virtqueue::complete(const Chain& chain, std::uint32_t written) noexcept {
 
 void Virtqueue::push(const Chain& chain, std::uint32_t written) noexcept {
   const std::lock_guard lock(mutex_);
-  if (usable()) {
+  if (running()) {
     std::visit([&](auto& ring) { ring.push(chain, written); }, ring_);
     completed_.fetch_add(1, std::memory_order_relaxed);
   }
@@ -49,7 +49,7 @@ void Virtqueue::push(const Chain& chain, std::uint32_t written) noexcept {
 void Virtqueue::push_together(std::span<const UsedChain> chains) noexcept {
   if (chains.empty()) return;
   const std::lock_guard lock(mutex_);
-  if (usable()) {
+  if (running()) {
     std::visit([&](auto& ring) { ring.push_together(chains); }, ring_);
     completed_.fetch_add(chains.size(), std::memory_order_relaxed);
   }
@@ -58,7 +58,7 @@ void Virtqueue::push_together(std::span<const UsedChain> chains) noexcept {
 
 void Virtqueue::signal() noexcept {
   const std::lock_guard lock(mutex_);
-  if (usable()) signal_locked();
+  if (running()) signal_locked();
 }
 
 void Virtqueue::signal_locked() noexcept {
@@ -72,12 +72,12 @@ void Virtqueue::returned() noexcept {
 
 void Virtqueue::silence() noexcept {
   const std::lock_guard lock(mutex_);
-  if (usable()) std::visit([](auto& ring) { ring.silence(); }, ring_);
+  if (running()) std::visit([](auto& ring) { ring.silence(); }, ring_);
 }
 
 bool Virtqueue::listen() noexcept {
   const std::lock_guard lock(mutex_);
-  if (!usable()) return true;
+  if (!running()) return true;
   return std::visit(
       [](auto& ring) {
         ring.listen(0);
@@ -89,9 +89,9 @@ bool Virtqueue::listen() noexcept {
 void Virtqueue::fail(Fault why) noexcept {
   {
     const std::lock_guard lock(mutex_);
-    if (!usable()) return;
+    if (!running()) return;
     ++in_flight_;
-    broken_ = true;
+    running_.store(false, std::memory_order_relaxed);
   }
   tell_broken(why);
 }
@@ -103,7 +103,7 @@ void Virtqueue::tell_broken(Fault why) noexcept {
   returned();
 }
 
-Fault Virtqueue::start(const RingSettings& settings, bool packed) noexcept {
+Fault Virtqueue::open(const RingSettings& settings, bool packed) noexcept {
   const std::lock_guard lock(mutex_);
   if (settings.size > max_size_) return "a queue larger than QueueNumMax";
   if (packed) {
@@ -112,15 +112,20 @@ Fault Virtqueue::start(const RingSettings& settings, bool packed) noexcept {
     ring_.emplace<SplitRing>(memory_);
   }
   const Fault fault = std::visit([&settings](auto& ring) { return ring.open(settings); }, ring_);
-  started_ = fault == nullptr;
+  open_ = fault == nullptr;
   size_.store(settings.size, std::memory_order_relaxed);
-  broken_ = false;
   return fault;
+}
+
+void Virtqueue::run() noexcept {
+  const std::lock_guard lock(mutex_);
+  running_.store(open_, std::memory_order_relaxed);
 }
 
 void Virtqueue::stop() noexcept {
   const std::lock_guard lock(mutex_);
-  started_ = false;
+  open_ = false;
+  running_.store(false, std::memory_order_relaxed);
 }
 
 void Virtqueue::wait_until_idle() noexcept {

@@ -81,6 +81,8 @@ class Virtqueue final {
   /// Entries that the driver has chosen; 0 before it has started the queue.
   [[nodiscard]] std::uint16_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
 
+  /// Between run() and stop(), with a ring that is not broken: what is given back reaches the driver.
+  [[nodiscard]] bool running() const noexcept { return running_.load(std::memory_order_relaxed); }
   /// Requests given back to the driver since the machine began.
   [[nodiscard]] std::uint64_t completed() const noexcept {
     return completed_.load(std::memory_order_relaxed);
@@ -89,15 +91,17 @@ class Virtqueue final {
   // The transport's side.
 
   [[nodiscard]] std::uint16_t max_size() const noexcept { return max_size_; }
-  /// Begins with an empty ring; a fault leaves the queue stopped. Only where nothing is in flight.
-  [[nodiscard]] Fault start(const RingSettings& settings, bool packed) noexcept;
+  /// Opens a ring, from its first entry on; a fault leaves the queue as it was. Only of a queue that is
+  /// stopped and idle.
+  [[nodiscard]] Fault open(const RingSettings& settings, bool packed) noexcept;
+  /// From now on pop() gives what is in the ring, where one has been opened.
+  void run() noexcept;
   /// From now on pop() gives nothing. Returns at once.
   void stop() noexcept;
   /// After stop(): waits until every chain has been given back.
   void wait_until_idle() noexcept;
 
  private:
-  [[nodiscard]] bool usable() const noexcept { return started_ && !broken_; }
   void returned() noexcept;
   void tell_broken(Fault why) noexcept;
   void signal_locked() noexcept;
@@ -109,8 +113,8 @@ class Virtqueue final {
   std::mutex mutex_;
   std::condition_variable idle_;
   std::variant<SplitRing, PackedRing> ring_;
-  bool started_ = false;
-  bool broken_ = false;
+  bool open_ = false;
+  std::atomic<bool> running_{false};  // written with the lock
   std::uint32_t in_flight_ = 0;
   std::atomic<std::uint16_t> size_{0};
   std::atomic<std::uint64_t> completed_{0};

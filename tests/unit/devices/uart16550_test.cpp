@@ -446,3 +446,12 @@ TEST_CASE("no character is lost or swapped between a host that offers and a gues
   host.join();
   CHECK(got == offered);
 }
+
+TEST_CASE_METHOD(Fixture, "the bytes that went out and came in are counted", "[uart]") {
+  write(thr, 'a');
+  write(thr, 'b');
+  CHECK(receive("xyz") == 1);  // FIFOs are off
+  write(mcr, loop);
+  write(thr, 'c');  // does not go out
+  CHECK(uart.operations() == std::vector<Operation>{{"bytes", 3}, {"bytes sent", 2}, {"bytes received", 1}});
+}

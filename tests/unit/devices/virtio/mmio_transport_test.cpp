@@ -114,6 +114,15 @@ TEST_CASE("a queue that was made unready is served no more, until it is ready ag
   CHECK(machine.queue->take_used());
 }
 
+TEST_CASE("nothing is taken from a queue before DRIVER_OK", "[virtio-mmio]") {
+  EchoMachine machine(RingLayout::split);
+  REQUIRE(machine.driver.negotiate());
+  machine.queue = &machine.driver.set_up_queue(0, 8);
+  serve_one(machine);
+  Chain chain;
+  CHECK_FALSE(machine.device.queue(0).pop(chain));
+}
+
 TEST_CASE("a write to QueueNotify with an index past num-queues is ignored", "[virtio-mmio]") {
   EchoMachine machine(RingLayout::split);
   const unsigned before = machine.doorbell.rings;
