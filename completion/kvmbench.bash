@@ -6,7 +6,7 @@ _kvmbench_options() {
   case $1 in
   run)
     echo '--initrd --cmdline --module --mode --load-address --entry --mem --hugepages --cpus --irqchip --cpuid-mask
-      --guest-stats --serial --serial2 --devices --console --net --rng --timeout --allow-unstable-tsc --mark-on-serial
+      --guest-stats --serial --serial2 --devices --console --disk --net --rng --timeout --allow-unstable-tsc --mark-on-serial
       --report --report-file --by-phase --interval --interval-file --help'
     ;;
   compare) echo '--format --output --per --different-hosts --help' ;;

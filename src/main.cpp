@@ -56,6 +56,7 @@ Examples:
   kvmbench run @mix                                    a built-in guest (kvmbench guests lists them)
   kvmbench run vmlinuz --initrd initrd --mem 1G --cpus 2 --cmdline 'console=ttyS0 quiet'
   kvmbench run kernel.elf --report json --report-file run.json
+  kvmbench run vmlinuz --initrd initrd --disk disk.img,model=virtio --disk data.img,readonly
   kvmbench run boot.bin --mode 16 --load-address 0x7c00 --serial null --timeout 10s
 
 Exit status: the guest's own (the low 8 bits of what it writes to port 0xf4), 0 when it powered off or halted,
@@ -149,6 +150,10 @@ void add_machine_options(CLI::App& run, RunArguments& arguments) {
   run.add_option("--console", options.console,
                  "the console; options of virtio: backend, kick, ring (man page)")
       ->option_text("uart|virtio[,OPTIONS]");
+  run.add_option("--disk", options.disks,
+                 "a disk, again for more; options: model, readonly, cache, queues, ... (man page)")
+      ->option_text("FILE[,OPTIONS]")
+      ->allow_extra_args(false);
   run.add_option("--net", options.networks,
                  "a network card, again for more; options: model, mac, pcap, kick, ring (man page)")
       ->option_text("tap=NAME|socket=PATH|echo|sink[,OPTIONS]")

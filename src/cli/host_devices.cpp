@@ -25,10 +25,12 @@ ConsoleOptions console_options(const RunOptions& options) {
 }
 
 HostDevices::HostDevices(const RunOptions& options, CharacterSink& console_sink)
-    : networks_(options.networks, options.devices) {
+    : disks_(options.disks, options.devices == DeviceModel::paravirtual ? DiskModel::virtio : DiskModel::ata),
+      networks_(options.networks, options.devices) {
   if (const ConsoleOptions console = console_options(options); console.paravirtual) {
     add_console(console, console_sink);
   }
+  virtio_.insert(virtio_.end(), disks_.virtio().begin(), disks_.virtio().end());
   for (VirtioAttachment& network : networks_.virtio()) virtio_.push_back(std::move(network));
   if (options.rng) add_rng(*options.rng);
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/host_disks.hpp"
 #include "cli/networks.hpp"
 #include "cli/run.hpp"
 #include "devices/virtio/console_device.hpp"
@@ -31,6 +32,7 @@ class HostDevices final {
 
   /// In the order of their slots: console, disks, networks, entropy.
   [[nodiscard]] const std::vector<VirtioAttachment>& virtio() const noexcept { return virtio_; }
+  [[nodiscard]] const HostDisks& disks() const noexcept { return disks_; }
   [[nodiscard]] Networks& networks() noexcept { return networks_; }
   /// Null where there is none; once the machine is built.
   [[nodiscard]] virtio::ConsoleDevice* console() const noexcept { return console_; }
@@ -39,6 +41,7 @@ class HostDevices final {
   void add_console(const ConsoleOptions& console, CharacterSink& sink);
   void add_rng(const std::string& spec);
 
+  HostDisks disks_;
   Networks networks_;
   virtio::ConsoleDevice* console_ = nullptr;
 

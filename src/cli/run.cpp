@@ -235,9 +235,11 @@ int run(const RunOptions& options) {
   boost::asio::io_context io(1);
   HostSide host(io, options);
   HostDevices devices(options, host.console_sink());
+  PlatformHost platform = host.platform();
+  platform.ata = devices.disks().ata();
   Machine machine(kvm, machine_config(options),
                   {.io = io,
-                   .platform = host.platform(),
+                   .platform = platform,
                    .virtio = devices.virtio(),
                    .network_cards = devices.networks().pci(),
                    .ended = [&io] { io.stop(); }});
@@ -266,6 +268,7 @@ int run(const RunOptions& options) {
   if (intervals) intervals->finish();
   host.drain();
   tell_how_it_ended(machine);
+  for (const std::string& trouble : devices.disks().troubles()) tell(trouble);
   write_reports(options, make_report(options, machine, loaded.protocol, times));
   return exit_status(machine.ending());
 }

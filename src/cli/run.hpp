@@ -31,6 +31,7 @@ struct RunOptions {
   std::string second_serial = "null";
   std::optional<DeviceModel> devices;  ///< of console, disks and networks whose own options do not say
   std::optional<std::string> console;  ///< "uart" or "virtio", and its options; default: as `devices` has it
+  std::vector<std::string> disks;      ///< each a file and its options
   std::vector<std::string> networks;   ///< each a network and its options
   std::optional<std::string> rng;      ///< "host" and its options
 

@@ -40,7 +40,8 @@ Platform::Platform(const GuestMemory& memory, InterruptWiring& wiring, PowerCont
       i8042_(wiring.line(keyboard_irq, Trigger::edge), power),
       acpi_pm_(wiring.line(sci_irq, Trigger::level), power, monotonic_clock_),
       port_a_(power),
-      reset_control_(power) {
+      reset_control_(power),
+      ide_disks_(host.ata, wiring, ports_, pci_) {
   uart0_.set_transmit_observer(marker);
   ports_.attach(0x3f8, Uart16550::size, uart0_);
   ports_.attach(0x2f8, Uart16550::size, uart1_);

@@ -19,6 +19,7 @@
 #include "devices/system_control_port_a.hpp"
 #include "devices/uart16550.hpp"
 #include "memory/guest_memory.hpp"
+#include "vmm/ide_disks.hpp"
 #include "vmm/interrupt_wiring.hpp"
 #include "vmm/phase_marker.hpp"
 
@@ -28,6 +29,7 @@ namespace kvmbench {
 struct PlatformHost {
   std::array<CharacterSink*, 2> serial;  ///< of uart0 and uart1
   CharacterSink* debug_console;          ///< of ports 0xe9 and 0x402
+  std::vector<ata::DriveConfig> ata{};   ///< disks, in the order of IdeDisks
 };
 
 class Platform final {
@@ -70,6 +72,7 @@ class Platform final {
   PciConfig pci_;
   SystemControlPortA port_a_;
   ResetControl reset_control_;
+  IdeDisks ide_disks_;
 };
 
 }  // namespace kvmbench
