@@ -7,6 +7,7 @@
 #include "lib/apic.h"
 #include "lib/interrupts.h"
 #include "lib/io_apic.h"
+#include "lib/kvmbench_guest.h"
 
 static const uint32_t magic = 0x74726976;  // "virt"
 enum { version_modern = 2 };
@@ -56,6 +57,8 @@ static bool find_in_slots(uint32_t device_id, struct virtio_device* device) {
     device->gsi = kvmbench_gsis[slot];
     if (is(device, device_id)) return true;
   }
+  struct kvmbench_interface counts;
+  if (kvmbench_discover(&counts)) return false;  // it is not QEMU
   for (unsigned slot = 0; slot < microvm_slots; ++slot) {
     device->base = microvm_first_slot + slot * microvm_slot_size;
     device->gsi = microvm_first_gsi + slot;
