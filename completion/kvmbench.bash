@@ -7,7 +7,7 @@ _kvmbench_options() {
   run)
     echo '--initrd --cmdline --module --mode --load-address --entry --mem --hugepages --cpus --irqchip --cpuid-mask
       --guest-stats --serial --serial2 --devices --console --disk --net --rng --timeout --allow-unstable-tsc --mark-on-serial
-      --report --report-file --by-phase --interval --interval-file --help'
+      --report --report-file --ab --by-phase --interval --interval-file --help'
     ;;
   compare) echo '--format --output --per --different-hosts --help' ;;
   merge) echo '--output --different-hosts --help' ;;
@@ -29,6 +29,7 @@ _kvmbench_values() {
   --console) echo 'uart virtio' ;;
   --net) echo 'tap= socket= echo sink' ;;
   --rng) echo 'host' ;;
+  --ab) echo 'console disk net all' ;;
   esac
 }
 

@@ -16,6 +16,7 @@
 #include "arguments/command.hpp"
 #include "arguments/formats.hpp"
 #include "base/error.hpp"
+#include "cli/ab.hpp"
 #include "cli/guests.hpp"
 #include "cli/host.hpp"
 #include "cli/run.hpp"
@@ -56,6 +57,7 @@ Examples:
   kvmbench run @mix                                    a built-in guest (kvmbench guests lists them)
   kvmbench run vmlinuz --initrd initrd --mem 1G --cpus 2 --cmdline 'console=ttyS0 quiet'
   kvmbench run kernel.elf --report json --report-file run.json
+  kvmbench run @disk --disk disk.img --ab disk         with an IDE disk and with virtio-blk, compared
   kvmbench run vmlinuz --initrd initrd --disk disk.img,model=virtio --disk data.img,readonly
   kvmbench run boot.bin --mode 16 --load-address 0x7c00 --serial null --timeout 10s
 
@@ -87,6 +89,7 @@ struct RunArguments {
   std::uint64_t load_address = 0;
   std::uint64_t entry = 0;
   std::vector<std::string> reports{"text"};
+  std::string ab;
 };
 
 void add_image_options(CLI::App& run, RunArguments& arguments) {
@@ -178,6 +181,9 @@ void add_account_options(CLI::App& run, RunArguments& arguments) {
                  "file of the first report, of the second, ...; further reports go to stdout")
       ->option_text("FILE")
       ->allow_extra_args(false);
+  run.add_option("--ab", arguments.ab, "run twice, with emulated and with paravirtual devices, and compare")
+      ->option_text(std::string(kvmbench::cli::ab_services))
+      ->check(CLI::IsMember({"console", "disk", "net", "all"}));
   run.add_flag("--by-phase", options.split_phases, "split text and markdown reports by phase");
   takes_duration(*run.add_option("--interval", options.interval,
                                  "append a JSON line of what has come, this often, while running"));
@@ -257,7 +263,10 @@ int dispatch(int argc, char** argv) {
   }
   if (host) return kvmbench::cli::host();
   if (guests) return kvmbench::cli::guests();
-  if (run) return kvmbench::cli::run(finish(run, arguments));
+  if (run) {
+    const RunOptions options = finish(run, arguments);
+    return arguments.ab.empty() ? kvmbench::cli::run(options) : kvmbench::cli::run_ab(options, arguments.ab);
+  }
   std::string names;
   for (const CLI::App* command : app.get_subcommands({}))
     names += (names.empty() ? "" : ", ") + command->get_name();

@@ -230,6 +230,12 @@ void tell_how_it_ended(const Machine& machine) {
 
 int run(const RunOptions& options) {
   check_report_files(options);
+  const RunResult result = run_guest(options);
+  write_reports(options, result.report);
+  return result.status;
+}
+
+RunResult run_guest(const RunOptions& options) {
   const Kvm kvm;
   require_stable_tsc(options.allow_unstable_tsc);
   boost::asio::io_context io(1);
@@ -269,8 +275,7 @@ int run(const RunOptions& options) {
   host.drain();
   tell_how_it_ended(machine);
   for (const std::string& trouble : devices.disks().troubles()) tell(trouble);
-  write_reports(options, make_report(options, machine, loaded.protocol, times));
-  return exit_status(machine.ending());
+  return {exit_status(machine.ending()), make_report(options, machine, loaded.protocol, times)};
 }
 
 }  // namespace kvmbench::cli

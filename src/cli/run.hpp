@@ -8,6 +8,7 @@
 
 #include "cli/device_model.hpp"
 #include "report/formats.hpp"
+#include "report/report.hpp"
 #include "vmm/boot/boot.hpp"
 #include "vmm/guest_stats.hpp"
 #include "vmm/vm.hpp"
@@ -46,7 +47,14 @@ struct RunOptions {
   std::optional<std::string> interval_file;
 };
 
-/// The exit status (vmm/ending.hpp). Throws UsageError, HostError.
+/// Runs the guest and writes its reports. The exit status (vmm/ending.hpp). Throws UsageError, HostError.
 [[nodiscard]] int run(const RunOptions& options);
+
+struct RunResult {
+  int status;
+  report::Report report;
+};
+/// Runs the guest and no more. Throws UsageError, HostError.
+[[nodiscard]] RunResult run_guest(const RunOptions& options);
 
 }  // namespace kvmbench::cli
