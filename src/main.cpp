@@ -59,6 +59,7 @@ Examples:
   kvmbench run kernel.elf --report json --report-file run.json
   kvmbench run @disk --disk disk.img --ab disk         with an IDE disk and with virtio-blk, compared
   kvmbench run vmlinuz --initrd initrd --disk disk.img,model=virtio --disk data.img,readonly
+  kvmbench run @mix --trace                            with the hardware's exits, by reason
   kvmbench run boot.bin --mode 16 --load-address 0x7c00 --serial null --timeout 10s
 
 Exit status: the guest's own (the low 8 bits of what it writes to port 0xf4), 0 when it powered off or halted,
@@ -169,6 +170,8 @@ void add_account_options(CLI::App& run, RunArguments& arguments) {
   RunOptions& options = arguments.options;
   takes_duration(*run.add_option("--timeout", options.timeout, "stop the guest after this time"));
   run.add_flag("--allow-unstable-tsc", options.allow_unstable_tsc, "run although the host's TSC is no clock");
+  run.add_flag("--trace", options.trace,
+               "count and time the hardware's exits by reason (needs CAP_BPF, CAP_PERFMON)");
   run.add_option("--mark-on-serial", options.mark_on_serial,
                  "begin a phase at each line of serial output that matches")
       ->option_text("REGEX");

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/error.hpp"
+#include "trace/exit_tracer.hpp"
 #include "vmm/host_facts.hpp"
 #include "vmm/kvm.hpp"
 
@@ -33,6 +34,8 @@ int host() {
   for (const auto& [name, value] : facts) widest = std::max(widest, name.size());
   fmt::print("This host\n");
   for (const auto& [name, value] : facts) fmt::print("  {:<{}}  {}\n", name, widest, value);
+  const std::string obstacle = trace::ExitTracer::obstacle();
+  fmt::print("\nTracing of hardware exits (run --trace)\n  {}\n", obstacle.empty() ? "possible" : obstacle);
   fmt::print("\nWhat its KVM can do (a figure is a limit, or the bits of what there is)\n");
   try {
     print_capabilities(Kvm());

@@ -2,6 +2,7 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -216,6 +217,20 @@ class CloseFirst final {
   HostSide& host_;
 };
 
+/// Null where it cannot be had, which is said: the kernel's own counters are there all the same.
+std::unique_ptr<trace::ExitTracer> tracer_of(const RunOptions& options) {
+  if (!options.trace) return nullptr;
+  try {
+    auto tracer = std::make_unique<trace::ExitTracer>(trace::ExitTracer::Whose::chosen_processes,
+                                                      trace::TracerRoom::for_vcpus(options.cpus));
+    tracer->add(::getpid());
+    return tracer;
+  } catch (const trace::TracingUnavailable& why) {
+    tell(fmt::format("--trace: hardware exits are counted but not traced by reason: {}", why.what()));
+    return nullptr;
+  }
+}
+
 void tell_how_it_ended(const Machine& machine) {
   const Ending ending = machine.ending();
   if (std::string crash = machine.crash_report(); !crash.empty()) {
@@ -243,11 +258,13 @@ RunResult run_guest(const RunOptions& options) {
   HostDevices devices(options, host.console_sink());
   PlatformHost platform = host.platform();
   platform.ata = devices.disks().ata();
+  const std::unique_ptr<trace::ExitTracer> tracer = tracer_of(options);
   Machine machine(kvm, machine_config(options),
                   {.io = io,
                    .platform = platform,
                    .virtio = devices.virtio(),
                    .network_cards = devices.networks().pci(),
+                   .tracer = tracer.get(),
                    .ended = [&io] { io.stop(); }});
   const CloseFirst close_first(host);
   const Networks::Traffic traffic(devices.networks());

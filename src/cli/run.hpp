@@ -38,6 +38,7 @@ struct RunOptions {
 
   double timeout = 0;  ///< seconds; 0: none
   bool allow_unstable_tsc = false;
+  bool trace = false;  ///< count the hardware's exits too, as far as this process may
   std::optional<std::string> mark_on_serial;
 
   std::vector<std::string> formats;       ///< by name (report/formats.hpp); empty: none

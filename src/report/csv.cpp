@@ -5,6 +5,7 @@
 
 #include "report/csv_field.hpp"
 #include "report/formats.hpp"
+#include "report/kernel_view.hpp"
 #include "report/names.hpp"
 #include "report/operations.hpp"
 #include "report/units.hpp"
@@ -76,6 +77,7 @@ std::string to_csv(const Report& report) {
     }
   }
   add_operations(out, report);
+  for (const PlainTable& table : kernel_tables(report)) out += csv(table);
   return out;
 }
 

@@ -4,6 +4,8 @@
 #include <set>
 #include <span>
 
+#include "report/json_times.hpp"
+
 namespace kvmbench::report {
 namespace {
 
@@ -57,8 +59,8 @@ class ExitsReader final {
     stats.transfers = node["transfers"].number();
     counts_.add(stats.count, node["count"]);
     transfers_.add(stats.transfers, node["transfers"]);
-    stats.service = times(node["service"], services_);
-    stats.run = times(node["run"], runs_);
+    stats.service = read_times(node["service"], services_, cycles_);
+    stats.run = read_times(node["run"], runs_, cycles_);
     return stats;
   }
 
@@ -76,29 +78,6 @@ class ExitsReader final {
   static stats::ExitKey without_phase(stats::ExitKey key) {
     key.phase = 0;
     return key;
-  }
-
-  stats::TimeStats times(const Node& node, BoundedSum& values) {
-    node.expect_members({"count", "sum", "min", "mean", "p50", "p90", "p99", "p99.9", "max", "histogram"});
-    stats::TimeStats times;
-    std::size_t next = 0;
-    for (const Node& pair : node["histogram"].elements(stats::buckets::count)) {
-      const Node::Elements bucket = pair.elements(2);
-      if (bucket.size() != 2) pair.refuse("a bucket is a pair of its index and its count");
-      const std::size_t index = bucket[0].number(stats::buckets::count - 1);
-      if (index < next) bucket[0].refuse("buckets come in ascending order, each once");
-      next = index + 1;
-      const std::uint64_t count = bucket[1].number(std::numeric_limits<std::uint64_t>::max(), 1);
-      values.add(count, bucket[1]);
-      times.histogram.add_to_bucket(index, count);
-    }
-    if (node["count"].number() != times.count()) node["count"].refuse("not the sum of the histogram");
-    times.sum = node["sum"].number();
-    times.min = node["min"].number();
-    times.max = node["max"].number();
-    cycles_.add(times.sum, node["sum"]);
-    if (times.min > times.max) node["min"].refuse("above the maximum");
-    return times;
   }
 
   Report& report_;

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "report/json_kernel.hpp"
+
 namespace kvmbench::report {
 namespace {
 
@@ -26,6 +28,8 @@ constexpr std::array sections{
     JsonSection{"runs", 2, write_runs, read_runs},
     JsonSection{"devices", 2, write_devices, read_devices},
     JsonSection{"operations", 2, write_operations, read_operations},
+    JsonSection{"kernel", 2, write_kernel, read_kernel},
+    JsonSection{"hardware", 2, write_hardware, read_hardware},
 };
 
 }  // namespace

@@ -2,7 +2,9 @@
 
 #include "report/formats.hpp"
 #include "report/json_format.hpp"
+#include "report/json_kernel.hpp"
 #include "report/json_sections.hpp"
+#include "report/json_times.hpp"
 #include "report/names.hpp"
 #include "report/rows.hpp"
 #include "stats/exit_reason.hpp"
@@ -11,26 +13,6 @@ namespace kvmbench::report {
 namespace {
 
 using Json = WrittenJson;
-
-Json figures(const stats::TimeStats& times) {
-  Json value{{"count", times.count()}, {"sum", times.sum}, {"min", times.min}, {"mean", times.mean()}};
-  for (const Percentile& percentile : percentiles) {
-    value[std::string(percentile.name)] = times.quantile(percentile.quantile);
-  }
-  value["max"] = times.max;
-  return value;
-}
-
-Json figures_and_histogram(const stats::TimeStats& times) {
-  Json histogram = Json::array();
-  for (std::size_t i = 0; i < stats::buckets::count; ++i) {
-    if (times.histogram.in_bucket(i) != 0)
-      histogram.push_back(Json::array({i, times.histogram.in_bucket(i)}));
-  }
-  Json value = figures(times);
-  value["histogram"] = std::move(histogram);
-  return value;
-}
 
 Json identity(const stats::ExitKey& key) {
   return {{"phase", key.phase},
@@ -179,7 +161,9 @@ std::string to_json_line(const stats::Snapshot& interval, std::uint64_t number) 
                     {"kernel_exits", kernel_exits_value(interval.kernel_exits())},
                     {"vcpus", std::move(vcpus)},
                     {"keys", std::move(keys)},
-                    {"operations", write_operations(interval.operations)}});
+                    {"operations", write_operations(interval.operations)},
+                    {"kernel", interval_counters(interval)},
+                    {"hardware", interval_hardware(interval)}});
 }
 
 }  // namespace kvmbench::report

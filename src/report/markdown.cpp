@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "report/formats.hpp"
+#include "report/kernel_view.hpp"
 #include "report/markdown_page.hpp"
 #include "report/operations.hpp"
 #include "report/rows.hpp"
@@ -27,6 +28,7 @@ class MarkdownReport final {
     if (whole.total.count == 0) {
       out_ += "\nNo exits were recorded. " + escaped(kernel_exits) + '\n';
       operations();
+      kernel();
       return std::move(out_);
     }
     if (split_phases) {
@@ -44,6 +46,7 @@ class MarkdownReport final {
             "exit.\n\n";
     for (const std::string& sentence : advice(report_, whole)) out_ += escaped(sentence) + '\n';
     operations();
+    kernel();
     return std::move(out_);
   }
 
@@ -118,6 +121,10 @@ class MarkdownReport final {
            clock_.show(sums[i].service), clock_.show(sums[i].run),
            per_cent(sums[i].service + sums[i].run, total)});
     }
+  }
+
+  void kernel() {
+    for (const PlainTable& table : kernel_tables(report_)) out_ += markdown(table);
   }
 
   void operations() {

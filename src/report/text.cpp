@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "report/formats.hpp"
+#include "report/kernel_view.hpp"
 #include "report/printable.hpp"
 #include "report/rows.hpp"
 #include "report/text_page.hpp"
@@ -32,6 +33,7 @@ class TextReport final {
       page_.paragraph("No exits were recorded.");
       page_.paragraph(kernel_exits_in_words(report_.snapshot));
       operations_section(page_, report_);
+      kernel();
       return page_.take();
     }
     const std::string of_the_run = options_.split_phases ? ", whole run" : "";
@@ -50,10 +52,15 @@ class TextReport final {
     vcpus();
     phases();
     operations_section(page_, report_);
+    kernel();
     return page_.take();
   }
 
  private:
+  void kernel() {
+    for (const PlainTable& table : kernel_tables(report_)) add_text(page_, table);
+  }
+
   void header() {
     page_.paragraph(fmt::format("kvmbench {}, run of {}", report_.kvmbench_version, report_.started));
     page_.paragraph(ending_of(report_));

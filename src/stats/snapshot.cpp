@@ -7,45 +7,6 @@
 
 namespace kvmbench::stats {
 
-double TimeStats::mean() const noexcept {
-  return count() == 0 ? 0 : static_cast<double>(sum) / static_cast<double>(count());
-}
-
-Cycles TimeStats::quantile(double quantile) const noexcept {
-  return count() == 0 ? 0 : std::max(min, std::min(histogram.quantile(quantile), max));
-}
-
-void TimeStats::add(Cycles value) noexcept {
-  min = count() == 0 ? value : std::min(min, value);
-  max = std::max(max, value);
-  sum += value;
-  histogram.add(value);
-}
-
-TimeStats& TimeStats::operator+=(const TimeStats& other) noexcept {
-  if (other.count() != 0) min = count() == 0 ? other.min : std::min(min, other.min);
-  max = std::max(max, other.max);
-  sum += other.sum;
-  histogram += other.histogram;
-  return *this;
-}
-
-TimeStats& TimeStats::operator-=(const TimeStats& earlier) noexcept {
-  sum -= earlier.sum;
-  histogram -= earlier.histogram;
-  if (count() == 0) {
-    min = max = 0;
-    return *this;
-  }
-  std::size_t lowest = 0;
-  while (histogram.in_bucket(lowest) == 0) ++lowest;
-  std::size_t highest = buckets::count - 1;
-  while (histogram.in_bucket(highest) == 0) --highest;
-  min = std::max(min, buckets::lower_bound(lowest));
-  max = std::min(max, buckets::upper_bound(highest) - 1);
-  return *this;
-}
-
 KeyStats& KeyStats::operator+=(const KeyStats& other) noexcept {
   count += other.count;
   transfers += other.transfers;
@@ -99,6 +60,16 @@ std::optional<std::uint64_t> Snapshot::kernel_exits() const noexcept {
   return all;
 }
 
+std::optional<TracedExits> Snapshot::traced() const {
+  std::optional<TracedExits> sums;
+  for (const VcpuSnapshot& vcpu : vcpus) {
+    if (!vcpu.traced) continue;
+    if (!sums) sums.emplace();
+    *sums += *vcpu.traced;
+  }
+  return sums;
+}
+
 KernelCounters Snapshot::vcpu_counters() const {
   KernelCounters sums;
   for (const VcpuSnapshot& vcpu : vcpus) add(sums, vcpu.counters);
@@ -140,6 +111,10 @@ VcpuSnapshot difference(const VcpuSnapshot& later, const VcpuSnapshot& earlier) 
     result.kernel_exits = *later.kernel_exits - *earlier.kernel_exits;
   }
   result.counters = later.counters - earlier.counters;
+  if (later.traced) {
+    result.traced = later.traced;
+    if (earlier.traced) *result.traced -= *earlier.traced;
+  }
   std::vector<KeyRef> known;
   append(known, earlier, Phases::kept);
   std::sort(known.begin(), known.end(), before);
@@ -217,6 +192,11 @@ Snapshot operator-(const Snapshot& later, const Snapshot& earlier) {
   Snapshot result{earlier.taken, later.taken, later.tsc_khz, later.phases, {}};
   result.operations = difference(later.operations, earlier.operations);
   result.counters = later.counters - earlier.counters;
+  result.tracer = later.tracer;
+  if (later.tracer && earlier.tracer) {
+    result.tracer->events_without_thread -= earlier.tracer->events_without_thread;
+    result.tracer->missed_events -= earlier.tracer->missed_events;
+  }
   for (const VcpuSnapshot& vcpu : later.vcpus) {
     const auto at = std::find_if(earlier.vcpus.begin(), earlier.vcpus.end(),
                                  [&](const VcpuSnapshot& known) { return known.vcpu == vcpu.vcpu; });

@@ -7,30 +7,11 @@
 #include <vector>
 
 #include "stats/exit_key.hpp"
-#include "stats/histogram.hpp"
 #include "stats/kernel_counter.hpp"
+#include "stats/time_stats.hpp"
+#include "stats/traced_exits.hpp"
 
 namespace kvmbench::stats {
-
-/// How long something took, over many times.
-struct TimeStats {
-  Histogram histogram;
-  Cycles sum = 0;
-  Cycles min = 0;  ///< 0 where the count is 0
-  Cycles max = 0;
-
-  [[nodiscard]] std::uint64_t count() const noexcept { return histogram.count(); }
-  [[nodiscard]] double mean() const noexcept;
-  /// A percentile from the histogram, never outside [min, max].
-  [[nodiscard]] Cycles quantile(double quantile) const noexcept;
-
-  void add(Cycles value) noexcept;
-  TimeStats& operator+=(const TimeStats& other) noexcept;
-  /// What has come since `earlier`. min and max of the difference are not known exactly: they are the bounds
-  /// of the lowest and highest bucket that grew, within [min, max].
-  TimeStats& operator-=(const TimeStats& earlier) noexcept;
-  friend bool operator==(const TimeStats&, const TimeStats&) = default;
-};
 
 struct KeyStats {
   ExitKey key;
@@ -53,7 +34,8 @@ struct VcpuSnapshot {
   /// The kernel's own count of this vCPU's exits, those it served itself included; nothing where it keeps
   /// none.
   std::optional<std::uint64_t> kernel_exits{};
-  KernelCounters counters{};  ///< the kernel's, kernel_exits among them; empty where it keeps none
+  KernelCounters counters{};            ///< the kernel's, kernel_exits among them; empty where it keeps none
+  std::optional<TracedExits> traced{};  ///< what the tracer saw; nothing where there was none
 
   friend bool operator==(const VcpuSnapshot&, const VcpuSnapshot&) = default;
 };
@@ -98,6 +80,15 @@ struct DeviceOperations {
   friend bool operator==(const DeviceOperations&, const DeviceOperations&) = default;
 };
 
+/// What a tracer could not do, whoever's exits these would have been.
+struct TracerState {
+  std::uint64_t events_without_thread = 0;  ///< for whose thread there was no room
+  std::uint64_t missed_events = 0;          ///< for which no program was run
+  std::vector<std::string> absent_events;   ///< that the kernel does not have
+
+  friend bool operator==(const TracerState&, const TracerState&) = default;
+};
+
 struct Snapshot {
   Cycles began = 0;  ///< TSC when the run began
   Cycles taken = 0;  ///< TSC when this was taken
@@ -106,12 +97,15 @@ struct Snapshot {
   std::vector<VcpuSnapshot> vcpus;
   std::vector<DeviceOperations> operations{};  ///< of the devices that count any
   KernelCounters counters{};                   ///< the kernel's of the VM as a whole
+  std::optional<TracerState> tracer{};         ///< nothing where there was none
 
   [[nodiscard]] std::uint64_t exits() const noexcept;
   /// Over all vCPUs; nothing unless the kernel counts those of each.
   [[nodiscard]] std::optional<std::uint64_t> kernel_exits() const noexcept;
   /// The kernel's counters of all vCPUs, added up.
   [[nodiscard]] KernelCounters vcpu_counters() const;
+  /// What the tracer saw of all vCPUs, added up; nothing where it saw none.
+  [[nodiscard]] std::optional<TracedExits> traced() const;
   friend bool operator==(const Snapshot&, const Snapshot&) = default;
 };
 

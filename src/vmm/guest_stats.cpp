@@ -19,21 +19,32 @@ thread_local unsigned current_vcpu = no_vcpu;
 }  // namespace
 
 VcpuGuestStats::VcpuGuestStats(const GuestStatsAccount& account, std::span<std::byte> page_memory,
-                               const stats::HardwareAccount& hardware)
+                               const stats::HardwareAccount& hardware, const trace::ExitTracer* tracer)
     : hardware_(hardware), counts_(account.recorder) {
   counts_.kernel = account.kernel_exits;
+  if (tracer != nullptr) counts_.trace.emplace(*tracer, account.vcpu.id(), account.vcpu.tsc_khz());
   if (!page_memory.empty()) page_.emplace(page_memory, account.vcpu.id());
 }
 
 stats::Tally VcpuGuestStats::Counts::all() const noexcept {
   stats::Tally tally = RecordedCounts::all();
   if (kernel) tally.count = kernel->exits();
+  if (trace) tally.cycles = trace->cycles();
   return tally;
 }
 
+std::size_t VcpuGuestStats::Counts::list(std::span<stats::ReasonTally> to) const noexcept {
+  const std::size_t userspace = RecordedCounts::list(to);
+  return trace ? userspace + trace->list(to.subspan(std::min(userspace, to.size()))) : userspace;
+}
+
 GuestStats::GuestStats(GuestStatsWays ways, const Kvm& kvm, const Vm& vm, stats::PhaseTable& phases,
-                       unsigned cpus)
-    : phases_(phases), hardware_(stats::HardwareAccount::of(read_kvm_host(), /*counted=*/false)) {
+                       unsigned cpus, const trace::ExitTracer* tracer)
+    : phases_(phases),
+      tracer_(tracer),
+      hardware_(stats::HardwareAccount::of(read_kvm_host(), tracer != nullptr)) {
+  // Where nobody knows whose reasons they are, none can be asked for.
+  if (tracer != nullptr && hardware_.vendor != stats::Vendor::unknown) features_ |= KVMBENCH_FEATURE_HARDWARE;
   if (ways.port) features_ |= KVMBENCH_FEATURE_PORT;
   const bool msrs =
       kvm.extension(KVM_CAP_X86_USER_SPACE_MSR) > 0 && kvm.extension(KVM_CAP_X86_MSR_FILTER) > 0;
@@ -52,7 +63,7 @@ void GuestStats::connect(const std::vector<GuestStatsAccount>& accounts, GuestMe
   std::vector<ExitCountPort::Vcpu> views;
   for (std::size_t i = 0; i < accounts.size(); ++i) {
     const auto page = pages_.empty() ? pages_ : pages_.subspan(i * KVMBENCH_PAGE_BYTES, KVMBENCH_PAGE_BYTES);
-    vcpus_.push_back(std::make_unique<VcpuGuestStats>(accounts[i], page, hardware_));
+    vcpus_.push_back(std::make_unique<VcpuGuestStats>(accounts[i], page, hardware_, tracer_));
     views.push_back(vcpus_.back()->port_view());
   }
   const bool kernel_exits =

@@ -15,6 +15,7 @@
 #include "stats/phase_table.hpp"
 #include "stats/recorded_counts.hpp"
 #include "trace/counter_file.hpp"
+#include "trace/vcpu_trace.hpp"
 #include "vmm/vcpu.hpp"
 #include "vmm/vm.hpp"
 
@@ -41,7 +42,7 @@ class VcpuGuestStats final {
  public:
   /// `page_memory` is empty where there are no pages.
   VcpuGuestStats(const GuestStatsAccount& account, std::span<std::byte> page_memory,
-                 const stats::HardwareAccount& hardware);
+                 const stats::HardwareAccount& hardware, const trace::ExitTracer* tracer = nullptr);
 
   /// After each Recorder::record.
   void recorded(std::uint32_t reason, stats::Cycles service) noexcept {
@@ -61,7 +62,15 @@ class VcpuGuestStats final {
   struct Counts final : stats::RecordedCounts {
     using RecordedCounts::RecordedCounts;
     [[nodiscard]] stats::Tally all() const noexcept override;
+    [[nodiscard]] stats::Tally hardware(std::uint32_t reason) const noexcept override {
+      return trace ? trace->tally(reason) : stats::Tally{};
+    }
+    [[nodiscard]] stats::Spread hardware_spread(std::uint32_t reason) const noexcept override {
+      return trace ? trace->spread(reason) : stats::Spread{};
+    }
+    [[nodiscard]] std::size_t list(std::span<stats::ReasonTally> to) const noexcept override;
     const trace::CounterFile* kernel = nullptr;
+    std::optional<trace::VcpuTrace> trace;  ///< nothing where the hardware's exits are not counted
   };
 
   const stats::HardwareAccount& hardware_;
@@ -74,7 +83,9 @@ class GuestStats final : private GuestPhases, private CurrentVcpu {
   /// Maps the pages of `cpus` vCPUs and routes the MSRs to this program, as far as `ways` and KVM allow.
   /// Before the interrupt controllers are made, where KVM does both at once; after it each may take
   /// milliseconds. Throws HostError.
-  GuestStats(GuestStatsWays ways, const Kvm& kvm, const Vm& vm, stats::PhaseTable& phases, unsigned cpus);
+  /// `tracer` counts the hardware's exits; null where none does.
+  GuestStats(GuestStatsWays ways, const Kvm& kvm, const Vm& vm, stats::PhaseTable& phases, unsigned cpus,
+             const trace::ExitTracer* tracer);
   GuestStats(const GuestStats&) = delete;
   GuestStats& operator=(const GuestStats&) = delete;
   ~GuestStats() override;
@@ -97,6 +108,7 @@ class GuestStats final : private GuestPhases, private CurrentVcpu {
   [[nodiscard]] unsigned current() const noexcept override;
 
   stats::PhaseTable& phases_;
+  const trace::ExitTracer* const tracer_;
   const stats::HardwareAccount hardware_;
   std::uint32_t features_ = 0;
   std::uint32_t tsc_khz_ = 0;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <system_error>
@@ -44,13 +45,14 @@ void check(const MachineConfig& config, const Kvm& kvm) {
 
 Machine::Machine(const Kvm& kvm, const MachineConfig& config, MachineHost host)
     : on_ended_(std::move(host.ended)),
+      tracer_(host.tracer),
       memory_((check(config, kvm), config.memory), config.backing),
       vm_(kvm, memory_),
       began_(read_tsc()),
       phases_(began_),
-      guest_stats_(config.guest_stats.any()
-                       ? std::make_unique<GuestStats>(config.guest_stats, kvm, vm_, phases_, config.cpus)
-                       : nullptr),
+      guest_stats_(config.guest_stats.any() ? std::make_unique<GuestStats>(config.guest_stats, kvm, vm_,
+                                                                           phases_, config.cpus, tracer_)
+                                            : nullptr),
       virtio_(kvm, vm_, memory_, host.virtio),
       wiring_(kvm, vm_, config.irqchip, config.cpus),
       marker_(phases_, config.mark_on_serial),
@@ -117,6 +119,7 @@ void Machine::start(const boot::EntryState& entry) {
 }
 
 void Machine::run(VcpuUnit& unit) noexcept {
+  unit.thread_id = ::gettid();
   ::pthread_setname_np(::pthread_self(), fmt::format("vcpu{}", unit.vcpu.id()).c_str());
   all_started_.wait();
   run_loop(unit);
@@ -177,10 +180,21 @@ stats::VcpuSnapshot Machine::VcpuUnit::snapshot() const {
   return taken;
 }
 
+void Machine::add_traced(stats::Snapshot& snapshot) const {
+  snapshot.tracer = {tracer_->events_without_thread(), tracer_->missed_events(), tracer_->absent_events()};
+  for (stats::VcpuSnapshot& vcpu : snapshot.vcpus) vcpu.traced.emplace();
+  for (trace::TracedThread& thread : tracer_->memory().snapshot(tracer_->used(), ::getpid())) {
+    for (std::size_t i = 0; i < vcpus_.size(); ++i) {
+      if (vcpus_[i]->thread_id == thread.thread) *snapshot.vcpus[i].traced += thread.exits;
+    }
+  }
+}
+
 stats::Snapshot Machine::snapshot() const {
   stats::Snapshot snapshot;
   snapshot.began = began_;
   for (const auto& unit : vcpus_) snapshot.vcpus.push_back(unit->snapshot());
+  if (tracer_ != nullptr) add_traced(snapshot);
   if (vm_counters_) snapshot.counters = vm_counters_->read();
   snapshot.phases = phases_.phases();  // after the keys, so that no key's phase is missing
   for (const Device* device : platform_.devices()) {

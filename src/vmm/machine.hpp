@@ -18,6 +18,7 @@
 #include "stats/phase_table.hpp"
 #include "stats/recorder.hpp"
 #include "trace/counter_file.hpp"
+#include "trace/exit_tracer.hpp"
 #include "vmm/cpuid.hpp"
 #include "vmm/ending.hpp"
 #include "vmm/guest_stats.hpp"
@@ -51,6 +52,7 @@ struct MachineHost {
   PlatformHost platform;
   std::vector<VirtioAttachment> virtio;  ///< in the order of their slots
   std::vector<PciNetworkCard> network_cards;
+  const trace::ExitTracer* tracer = nullptr;  ///< of this process's exits; null where none is at work
   std::function<void()> ended;  ///< called once, on a vCPU's thread, when the last vCPU has stopped
 };
 
@@ -105,8 +107,10 @@ class Machine final : private RunEvents, private PowerControl {
     std::optional<trace::CounterFile> counters;  ///< nothing where the kernel keeps none
     std::string crash;                           ///< written by its thread at its end
     std::thread thread;
+    std::atomic<pid_t> thread_id{0};  ///< 0 before it runs
   };
 
+  void add_traced(stats::Snapshot& snapshot) const;
   void create_vcpus(const Kvm& kvm, const MachineConfig& config);
   void run(VcpuUnit& unit) noexcept;
   void run_loop(VcpuUnit& unit) noexcept;
@@ -123,6 +127,7 @@ class Machine final : private RunEvents, private PowerControl {
   void debug_exit(std::uint32_t value) noexcept override;
 
   std::function<void()> on_ended_;
+  const trace::ExitTracer* const tracer_;
   GuestMemory memory_;
   Vm vm_;
   stats::Cycles began_;

@@ -5,6 +5,7 @@
 
 #include "report/html/html.hpp"
 #include "report/html/page.hpp"
+#include "report/kernel_view.hpp"
 #include "report/markup.hpp"
 #include "report/report_charts.hpp"
 #include "report/rows.hpp"
@@ -34,6 +35,7 @@ class ReportPage final {
       keys();
       vcpus();
     }
+    for (const PlainTable& table : kernel_tables(report_)) out_ += html(table);
     facts();
     if (whole_.total.count != 0) descriptions();
     return page("kvmbench: " + image(), out_, options_.reload_seconds);

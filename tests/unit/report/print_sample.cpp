@@ -9,7 +9,7 @@
 int main(int argc, char** argv) {
   using namespace kvmbench::report;
   const std::string format = argc > 1 ? argv[1] : "";
-  const Report report = testing::rich_report();
+  const Report report = testing::traced_report();
   std::string text;
   if (format == "json") {
     text = to_json(report);

@@ -93,4 +93,52 @@ Report rich_report() {
   return report;
 }
 
+Report traced_report() {
+  using stats::KernelCounter;
+  using Kind = stats::HardwareDetail::Kind;
+  const auto counter = [](const char* name, std::vector<std::uint64_t> values) {
+    KernelCounter made;
+    made.name = name;
+    made.values = std::move(values);
+    return made;
+  };
+  KernelCounter waits = counter("halt_wait_hist", {0, 0, 3, 1});
+  waits.type = KernelCounter::Type::log_histogram;
+  waits.unit = KernelCounter::Unit::seconds;
+  waits.exponent = -9;
+  KernelCounter wait = counter("halt_wait_ns", {1'500'000});
+  wait.unit = KernelCounter::Unit::seconds;
+  wait.exponent = -9;
+
+  Report report = rich_report();
+  stats::Snapshot& snapshot = report.snapshot;
+  snapshot.counters = {counter("pages_4k", {17}), counter("mmu_unsync", {0})};
+  snapshot.counters[0].type = KernelCounter::Type::instant;
+  snapshot.vcpus[0].counters = {counter("exits", {12'054}), wait, waits};
+  snapshot.vcpus[1].counters = {counter("exits", {9}), wait, waits};
+  snapshot.tracer = {.events_without_thread = 0, .missed_events = 0, .absent_events = {"kvm_hypercall"}};
+
+  constexpr std::uint32_t io = 0x7b, hlt = 0x78, npf = 0x400;
+  stats::TracedExits& first = snapshot.vcpus[0].traced.emplace();
+  first.vendor = stats::Vendor::svm;
+  first.exits = 12'052;
+  first.entries = 12'051;
+  first.emulated = 30;
+  first.reasons = {{io, 12'000, 2'024, same(2'000, 11'999), same(1'500, 2'023)},
+                   {npf, 52, 30, same(5'000, 52), same(1'000, 30)}};
+  first.details = {{{Kind::port, Direction::write, 1, 0x3f8}, 12'000, 11'999, 23'998'000},
+                   {{Kind::page_fault, Direction::none, 0, 0xfea0'0000}, 52, 0, 0}};
+  first.returns = {{KVM_EXIT_IO, 2'024}, {KVM_EXIT_MMIO, 30}};
+  stats::TracedExits& second = snapshot.vcpus[1].traced.emplace();
+  second.vendor = stats::Vendor::svm;
+  second.exits = 9;
+  second.entries = 9;
+  second.without_detail = 2;
+  second.reasons = {{hlt, 1, 0, same(1'000'000, 1), {}},
+                    {io, 7, 3, same(2'000, 7), same(900, 3)},
+                    {0xffff'ffff, 1, 1, same(700, 1), same(600, 1)}};
+  second.returns = {{KVM_EXIT_IO, 3}, {KVM_EXIT_FAIL_ENTRY, 1}};
+  return report;
+}
+
 }  // namespace kvmbench::report::testing

@@ -15,7 +15,7 @@ import jsonschema
 
 schema_file, print_sample = sys.argv[1:3]
 
-SECTIONS = {"runs", "devices", "operations"}  # which a report may lack
+SECTIONS = {"runs", "devices", "operations", "kernel", "hardware"}  # which a report may lack
 
 
 def sample(form):
