@@ -115,6 +115,7 @@ VcpuSnapshot difference(const VcpuSnapshot& later, const VcpuSnapshot& earlier) 
     result.traced = later.traced;
     if (earlier.traced) *result.traced -= *earlier.traced;
   }
+  result.sites = grown_sites(later.sites, earlier.sites);
   std::vector<KeyRef> known;
   append(known, earlier, Phases::kept);
   std::sort(known.begin(), known.end(), before);

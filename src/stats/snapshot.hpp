@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "stats/exit_key.hpp"
+#include "stats/exit_site.hpp"
 #include "stats/kernel_counter.hpp"
 #include "stats/time_stats.hpp"
 #include "stats/traced_exits.hpp"
@@ -36,6 +37,7 @@ struct VcpuSnapshot {
   std::optional<std::uint64_t> kernel_exits{};
   KernelCounters counters{};            ///< the kernel's, kernel_exits among them; empty where it keeps none
   std::optional<TracedExits> traced{};  ///< what the tracer saw; nothing where there was none
+  std::vector<SiteStats> sites{};       ///< where in the guest they came from; empty unless that was recorded
 
   friend bool operator==(const VcpuSnapshot&, const VcpuSnapshot&) = default;
 };
