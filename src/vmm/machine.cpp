@@ -68,7 +68,11 @@ Machine::Machine(const Kvm& kvm, const MachineConfig& config, MachineHost host)
 void Machine::create_vcpus(const Kvm& kvm, const MachineConfig& config) {
   std::vector<GuestStatsAccount> accounts;
   for (unsigned id = 0; id < config.cpus; ++id) {
-    const VcpuUnit& unit = *vcpus_.emplace_back(std::make_unique<VcpuUnit>(kvm, vm_, id));
+    VcpuUnit& unit = *vcpus_.emplace_back(std::make_unique<VcpuUnit>(kvm, vm_, id));
+    if (config.record_sites) {
+      unit.vcpu.keep_registers(kvm);
+      unit.sites = std::make_unique<stats::SiteTable>();
+    }
     const bool counted = unit.counters && unit.counters->has_exits();
     accounts.push_back({unit.vcpu, unit.recorder, counted ? &*unit.counters : nullptr});
   }
@@ -131,7 +135,7 @@ void Machine::run(VcpuUnit& unit) noexcept {
 void Machine::run_loop(VcpuUnit& unit) noexcept {
   GuestStats::enter(unit.vcpu.id());
   RunLoop loop(unit.vcpu, unit.recorder, phases_, platform_.ports(), platform_.mmio(), *this,
-               guest_stats_ ? &guest_stats_->vcpu(unit.vcpu.id()) : nullptr);
+               guest_stats_ ? &guest_stats_->vcpu(unit.vcpu.id()) : nullptr, unit.sites.get());
   if (loop.run()) return;
   try {
     unit.crash = kvmbench::crash_report(unit.vcpu, memory_, loop.error());
@@ -177,6 +181,7 @@ stats::VcpuSnapshot Machine::VcpuUnit::snapshot() const {
     taken.counters = counters->read();
     taken.kernel_exits = stats::value_of(taken.counters, "exits");
   }
+  if (sites) taken.sites = sites->snapshot();
   return taken;
 }
 

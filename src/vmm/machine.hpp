@@ -42,6 +42,7 @@ struct MachineConfig {
   Irqchip irqchip = Irqchip::full;
   std::vector<CpuidBit> masked_cpuid;
   GuestStatsWays guest_stats;
+  bool record_sites = false;  ///< where in the guest exits come from
   std::optional<std::string>
       mark_on_serial;  ///< expression (ECMAScript) whose match in a line of output is a mark
 };
@@ -104,6 +105,7 @@ class Machine final : private RunEvents, private PowerControl {
 
     Vcpu vcpu;
     stats::Recorder recorder;
+    std::unique_ptr<stats::SiteTable> sites;     ///< null unless recorded
     std::optional<trace::CounterFile> counters;  ///< nothing where the kernel keeps none
     std::string crash;                           ///< written by its thread at its end
     std::thread thread;

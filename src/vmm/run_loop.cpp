@@ -53,6 +53,7 @@ bool RunLoop::run() noexcept {
     const stats::Cycles served = read_tsc();
     recorder_.record(exit.key, left - entered, served - left, exit.transfers);
     if (guest_stats_ != nullptr) guest_stats_->recorded(exit.key.reason, served - left);
+    if (sites_ != nullptr) sites_->record(exit.key, vcpu_.rip(), served - left);
     entered = served;
     next = exit.next;
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "devices/bus.hpp"
+#include "stats/exit_site.hpp"
 #include "stats/phase_table.hpp"
 #include "stats/recorder.hpp"
 #include "vmm/ending.hpp"
@@ -28,14 +29,16 @@ class RunEvents {
 class RunLoop final {
  public:
   RunLoop(Vcpu& vcpu, stats::Recorder& recorder, const stats::PhaseTable& phases, const PortBus& ports,
-          const MmioBus& mmio, RunEvents& events, VcpuGuestStats* guest_stats) noexcept
+          const MmioBus& mmio, RunEvents& events, VcpuGuestStats* guest_stats,
+          stats::SiteTable* sites) noexcept
       : vcpu_(vcpu),
         recorder_(recorder),
         phases_(phases),
         ports_(ports),
         mmio_(mmio),
         events_(events),
-        guest_stats_(guest_stats) {}
+        guest_stats_(guest_stats),
+        sites_(sites) {}
 
   /// Runs the vCPU until the machine ends. Every return of KVM_RUN is recorded. False where this vCPU itself
   /// could not go on: kvm_run, or error(), then still says why.
@@ -76,6 +79,7 @@ class RunLoop final {
   const MmioBus& mmio_;
   RunEvents& events_;
   VcpuGuestStats* const guest_stats_;  // null where the guest has no view of its own
+  stats::SiteTable* const sites_;      // null where it is not asked where exits come from
   bool failed_ = false;
   int error_ = 0;
 };

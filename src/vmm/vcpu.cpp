@@ -119,6 +119,15 @@ std::uint64_t Vcpu::tsc_khz() const {
   return khz > 0 ? static_cast<std::uint64_t>(khz) : 0;
 }
 
+void Vcpu::keep_registers(const Kvm& kvm) {
+  if ((kvm.extension(KVM_CAP_SYNC_REGS) & KVM_SYNC_X86_REGS) == 0) {
+    throw HostError(
+        "this KVM does not leave a vCPU's registers where KVM_RUN returns (KVM_CAP_SYNC_REGS): run without "
+        "--rip");
+  }
+  area_->kvm_valid_regs |= KVM_SYNC_X86_REGS;
+}
+
 UniqueFd Vcpu::stats() const noexcept {
   return UniqueFd(::ioctl(fd_.get(), KVM_GET_STATS_FD, 0));
 }

@@ -31,6 +31,12 @@ class Vcpu final {
   /// KVM_GET_TSC_KHZ: the guest's TSC frequency, which is the host's; 0 where KVM does not know it.
   [[nodiscard]] std::uint64_t tsc_khz() const;
 
+  /// From now on KVM leaves the general registers in area().s.regs at each return of run()
+  /// (KVM_CAP_SYNC_REGS), without a further call. Throws HostError where it cannot.
+  void keep_registers(const Kvm& kvm);
+  /// Where the guest was at the last return of run(); after keep_registers().
+  [[nodiscard]] std::uint64_t rip() const noexcept { return area_->s.regs.regs.rip; }
+
   /// KVM_GET_STATS_FD: this vCPU's counters; empty where KVM has none.
   [[nodiscard]] UniqueFd stats() const noexcept;
 
