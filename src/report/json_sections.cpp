@@ -30,6 +30,7 @@ constexpr std::array sections{
     JsonSection{"operations", 2, write_operations, read_operations},
     JsonSection{"kernel", 2, write_kernel, read_kernel},
     JsonSection{"hardware", 2, write_hardware, read_hardware},
+    JsonSection{"sites", 2, write_sites, read_sites},
 };
 
 }  // namespace

@@ -31,4 +31,8 @@ struct JsonSection {
 [[nodiscard]] WrittenJson write_operations(const std::vector<stats::DeviceOperations>& operations);
 void read_operations(const Node& node, Report& report);
 
+/// Where in the guest exits came from: "sites".
+[[nodiscard]] WrittenJson write_sites(const Report& report);
+void read_sites(const Node& node, Report& report);
+
 }  // namespace kvmbench::report

@@ -8,6 +8,7 @@
 #include "report/markdown_page.hpp"
 #include "report/operations.hpp"
 #include "report/rows.hpp"
+#include "report/sites.hpp"
 #include "report/units.hpp"
 #include "stats/exit_reason.hpp"
 
@@ -47,6 +48,7 @@ class MarkdownReport final {
     for (const std::string& sentence : advice(report_, whole)) out_ += escaped(sentence) + '\n';
     operations();
     kernel();
+    sites();
     return std::move(out_);
   }
 
@@ -125,6 +127,18 @@ class MarkdownReport final {
 
   void kernel() {
     for (const PlainTable& table : kernel_tables(report_)) out_ += markdown(table);
+  }
+
+  void sites() {
+    constexpr std::size_t most_of_a_key = 3;
+    const std::vector<SiteRow> rows = top_sites(report_, most_of_a_key);
+    if (rows.empty()) return;
+    out_ += "\n### Where exits came from\n";
+    titles({{"key", Align::left}, {"instruction", Align::left}, {"count"}, {"% of key"}, {"service"}});
+    for (const SiteRow& site : rows) {
+      row({code_cell(site.key), code_cell(site.place), grouped(site.count), per_cent(site.count, site.of_key),
+           clock_.show(site.service)});
+    }
   }
 
   void operations() {

@@ -40,6 +40,9 @@ struct Report {
   stats::Snapshot snapshot;
   std::vector<std::string> devices;  ///< of the machine, whether they were used or not; empty: not known
 
+  /// The guest's functions at the addresses that exits came from; those known.
+  std::map<std::uint64_t, std::string> symbols;
+
   /// A key's name is the same in all phases.
   void set_name(stats::ExitKey key, KeyName name);
   /// Empty where nobody answers.

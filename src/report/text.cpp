@@ -53,6 +53,7 @@ class TextReport final {
     phases();
     operations_section(page_, report_);
     kernel();
+    sites_section(page_, report_);
     return page_.take();
   }
 

@@ -6,5 +6,6 @@
 namespace kvmbench::report {
 
 void operations_section(TextPage& page, const Report& report);
+void sites_section(TextPage& page, const Report& report);
 
 }  // namespace kvmbench::report

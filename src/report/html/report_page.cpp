@@ -7,8 +7,10 @@
 #include "report/html/page.hpp"
 #include "report/kernel_view.hpp"
 #include "report/markup.hpp"
+#include "report/operations.hpp"
 #include "report/report_charts.hpp"
 #include "report/rows.hpp"
+#include "report/sites.hpp"
 #include "report/units.hpp"
 #include "stats/exit_reason.hpp"
 
@@ -33,8 +35,10 @@ class ReportPage final {
       latency();
       if (options_.timeline != nullptr && !options_.timeline->intervals().empty()) over_time();
       keys();
+      sites();
       vcpus();
     }
+    operations();
     for (const PlainTable& table : kernel_tables(report_)) out_ += html(table);
     facts();
     if (whole_.total.count != 0) descriptions();
@@ -165,6 +169,40 @@ class ReportPage final {
                  figure(clock_.show(key.run.mean()), key.run.mean())});
     }
     out_ += section("keys", "The keys behind each reason", table.render());
+  }
+
+  void sites() {
+    constexpr std::size_t most_of_a_key = 10;
+    const std::vector<SiteRow> rows = top_sites(report_, most_of_a_key);
+    if (rows.empty()) return;
+    HtmlTable table("site-table", {"key", "instruction", "#count", "#% of key", "#service"});
+    for (const SiteRow& row : rows) {
+      table.add({{row.key, ""},
+                 {row.place, ""},
+                 figure(grouped(row.count), row.count),
+                 figure(per_cent(row.count, row.of_key), row.count),
+                 figure(clock_.show(row.service), row.service)});
+    }
+    out_ += section("sites", "Where exits came from", table.render());
+  }
+
+  void operations() {
+    const std::vector<OperationRow> rows = operation_rows(report_);
+    if (rows.empty()) return;
+    HtmlTable table("operation-table",
+                    {"device", "operation", "#count", "#exits", "#exits each", "#service each"});
+    for (const OperationRow& row : rows) {
+      const auto service = row.service_each();
+      table.add({{row.device, ""},
+                 {row.operation, ""},
+                 figure(grouped(row.count), row.count),
+                 figure(grouped(row.exits.count), row.exits.count),
+                 figure(ratio(row.exits_each()), row.exits_each().value_or(-1)),
+                 figure(service ? clock_.show(*service) : "-", service.value_or(-1))});
+    }
+    out_ += section("operations", "Operations of devices",
+                    table.render() + paragraph("Exits and service time are those at the device's registers, "
+                                               "for each of its operations alike."));
   }
 
   void vcpus() {

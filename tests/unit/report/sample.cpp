@@ -88,6 +88,13 @@ Report rich_report() {
   report.devices = {"uart0", "rtc", "virtio-blk0", "e1000.0"};
   report.snapshot.operations = {{"virtio-blk0", {{"requests", 60}, {"bytes", 245'760}}},
                                 {"e1000.0", {{"packets", 0}}}};
+  const ExitKey halt = of_reason(KVM_EXIT_HLT);
+  report.snapshot.vcpus[0].sites = {{{thr, 0x10'00b2}, 1'500, 4'500'000},
+                                    {{thr, 0x10'0100}, 507, 1'521'000},
+                                    {{notify, 0x20'0000}, 30, 1'350'000}};
+  report.snapshot.vcpus[1].sites = {{{thr, 0x10'00b2}, 3, 7'500}, {{halt, 0x10'0500}, 1, 600}};
+  report.symbols = {
+      {0x10'00b2, "print_char+0x12"}, {0x10'0100, "print_char+0x60"}, {0x10'0500, "idle;<loop>"}};
   report.set_name(thr, {"uart0", "THR"});
   report.set_name(notify, {"virtio-blk0", "QueueNotify"});
   return report;

@@ -15,7 +15,7 @@ import jsonschema
 
 schema_file, print_sample = sys.argv[1:3]
 
-SECTIONS = {"runs", "devices", "operations", "kernel", "hardware"}  # which a report may lack
+SECTIONS = {"runs", "devices", "operations", "kernel", "hardware", "sites"}  # which a report may lack
 
 
 def sample(form):
@@ -72,6 +72,7 @@ class SchemaTest(unittest.TestCase):
             lambda report: report["vcpus"][0]["keys"][0]["service"],
             lambda report: report["operations"][0],
             lambda report: report["operations"][0]["counts"][0],
+            lambda report: report["sites"][0],
         ]
         for place in places:
             self.refuse(lambda report: place(report).update(extra=1))
