@@ -1,5 +1,5 @@
 # Completion of kvmbench's arguments for bash.
-_kvmbench_formats='text json csv markdown'
+_kvmbench_formats='text json csv markdown html svg folded openmetrics'
 
 # The options of a command.
 _kvmbench_options() {
@@ -7,11 +7,12 @@ _kvmbench_options() {
   run)
     echo '--initrd --cmdline --module --mode --load-address --entry --mem --hugepages --cpus --irqchip --cpuid-mask
       --guest-stats --serial --serial2 --devices --console --disk --net --rng --timeout --allow-unstable-tsc --mark-on-serial
-      --report --report-file --ab --by-phase --interval --interval-file --help'
+      --report --report-file --ab --by-phase --interval --interval-file
+      --chart --rip --symbols --live --serve --serve-token --help'
     ;;
   compare) echo '--format --output --per --different-hosts --help' ;;
   merge) echo '--output --different-hosts --help' ;;
-  report) echo '--format --output --by-phase --side-by-side --different-hosts --help' ;;
+  report) echo '--format --output --by-phase --side-by-side --different-hosts --intervals --chart --help' ;;
   host | guests) echo '--help' ;;
   esac
 }
@@ -30,6 +31,7 @@ _kvmbench_values() {
   --net) echo 'tap= socket= echo sink' ;;
   --rng) echo 'host' ;;
   --ab) echo 'console disk net all' ;;
+  --chart) echo 'reasons phases histogram timeline' ;;
   esac
 }
 
@@ -46,7 +48,7 @@ _kvmbench() {
     return
   fi
   case $previous in
-  --initrd | --module | --report-file | --interval-file | --output) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+  --initrd | --module | --report-file | --interval-file | --intervals | --symbols | --serve-token | --output) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
   *)
     case $current in
     -*) mapfile -t COMPREPLY < <(compgen -W "$(_kvmbench_options "${COMP_WORDS[1]}")" -- "$current") ;;

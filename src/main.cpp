@@ -15,6 +15,7 @@
 
 #include "arguments/command.hpp"
 #include "arguments/formats.hpp"
+#include "arguments/run_views.hpp"
 #include "base/error.hpp"
 #include "cli/ab.hpp"
 #include "cli/guests.hpp"
@@ -60,6 +61,8 @@ Examples:
   kvmbench run @disk --disk disk.img --ab disk         with an IDE disk and with virtio-blk, compared
   kvmbench run vmlinuz --initrd initrd --disk disk.img,model=virtio --disk data.img,readonly
   kvmbench run @mix --trace                            with the hardware's exits, by reason
+  kvmbench run @mix --cmdline n=1000000 --live         rates and shares while it runs
+  kvmbench run kernel.elf --rip --report html --report-file run.html
   kvmbench run boot.bin --mode 16 --load-address 0x7c00 --serial null --timeout 10s
 
 Exit status: the guest's own (the low 8 bits of what it writes to port 0xf4), 0 when it powered off or halted,
@@ -244,6 +247,7 @@ int dispatch(int argc, char** argv) {
   add_image_options(run, arguments);
   add_machine_options(run, arguments);
   add_account_options(run, arguments);
+  kvmbench::arguments::add_run_views(run, arguments.options);
   CLI::App& host = *app.add_subcommand("host", "show what this host is and what its KVM can do");
   host.footer(host_examples);
   CLI::App& guests = *app.add_subcommand("guests", "list the built-in guests");

@@ -6,6 +6,7 @@
 
 #include "arguments/command.hpp"
 #include "arguments/formats.hpp"
+#include "arguments/run_views.hpp"
 #include "base/error.hpp"
 
 namespace kvmbench::arguments {
@@ -18,6 +19,8 @@ Examples:
   kvmbench report run.json --format csv -o run.csv
   kvmbench report run-*.json                         all of them, added up
   kvmbench report run-*.json --side-by-side          a column each
+  kvmbench report run.json --format html --intervals run.jsonl -o run.html
+  kvmbench report run.json --format svg --chart histogram -o latency.svg
 )";
 
 }  // namespace
@@ -30,6 +33,11 @@ Command add_report(CLI::App& app) {
       ->required();
   takes_format(*report.add_option("--format", options->format, "how to show them (default text)"));
   report.add_option("-o,--output", options->output, "where to (default stdout)")->option_text("FILE");
+  report
+      .add_option("--intervals", options->intervals,
+                  "what run --interval has written beside it, for html and svg")
+      ->option_text("FILE");
+  add_chart(report, options->chart);
   report.add_flag("--by-phase", options->split_phases, "split text and markdown reports by phase");
   report.add_flag("--side-by-side", options->side_by_side, "do not add several up: compare them");
   report.add_flag("--different-hosts", options->different_hosts, "take several although their hosts differ");

@@ -11,7 +11,6 @@
 #include "vmm/boot/acpi.hpp"
 
 namespace kvmbench::cli {
-namespace {
 
 std::span<const std::byte> built_in_image(std::string_view name) {
   const auto guests = built_in_guests();
@@ -24,8 +23,6 @@ std::span<const std::byte> built_in_image(std::string_view name) {
   throw UsageError(
       fmt::format("@{}: there is no such built-in guest; there are {} (kvmbench guests)", name, known));
 }
-
-}  // namespace
 
 boot::Loaded load_guest(const RunOptions& options, Machine& machine) {
   GuestMemory& memory = machine.memory();

@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "cli/standard_streams.hpp"
 #include "report/formats.hpp"
+#include "report/units.hpp"
 
 namespace kvmbench::cli {
 
@@ -49,7 +50,13 @@ void IntervalLog::write_line() {
   if (failed_) return;
   stats::Snapshot now = machine_.snapshot();
   now.tsc_khz = tsc_khz_;
-  const std::string line = report::to_json_line(now - last_, number_++) + "\n";
+  const stats::Snapshot grown = now - last_;
+  const report::Clock clock(tsc_khz_);
+  if (clock.known() && now.taken > last_.taken) {
+    timeline_.add(clock.seconds(static_cast<double>(now.taken - last_.taken)),
+                  report::exits_by_reason(grown));
+  }
+  const std::string line = report::to_json_line(grown, number_++) + "\n";
   // One write a line: with O_APPEND, lines of two runs into one file stay whole.
   const ssize_t written = ::write(fd_.get(), line.data(), line.size());
   if (written != static_cast<ssize_t>(line.size())) {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/unique_fd.hpp"
+#include "report/timeline.hpp"
 #include "vmm/machine.hpp"
 
 namespace kvmbench::cli {
@@ -23,6 +24,8 @@ class IntervalLog final {
   /// The machine has stopped: writes what came since the last line.
   void finish();
 
+  [[nodiscard]] const report::Timeline& timeline() const noexcept { return timeline_; }
+
  private:
   void schedule();
   void write_line();
@@ -34,6 +37,7 @@ class IntervalLog final {
   UniqueFd fd_;
   boost::asio::steady_timer timer_;
   stats::Snapshot last_;
+  report::Timeline timeline_;
   std::uint64_t number_ = 0;
   bool failed_ = false;
 };

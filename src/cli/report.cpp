@@ -19,7 +19,14 @@ int report(const ReportOptions& options) {
   const report::Report report = options.files.size() == 1
                                     ? read_report(options.files.front())
                                     : merged_report(options.files, options.different_hosts);
-  write_output(format.render(report, render_options(!options.output, options.split_phases)), options.output);
+  report::RenderOptions how = render_options(!options.output, options.split_phases);
+  how.chart = options.chart;
+  report::Timeline timeline;
+  if (options.intervals) {
+    timeline = read_timeline(*options.intervals);
+    how.timeline = &timeline;
+  }
+  write_output(format.render(report, how), options.output);
   return 0;
 }
 

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "report/formats.hpp"
+
 namespace kvmbench::cli {
 
 struct ReportOptions {
@@ -14,6 +16,8 @@ struct ReportOptions {
   bool split_phases = false;
   bool side_by_side = false;  ///< instead of merged
   bool different_hosts = false;
+  report::Chart chart = report::Chart::reasons;  ///< of the format svg
+  std::optional<std::string> intervals;          ///< what --interval has written beside the report
 };
 
 /// The exit status. Throws UsageError.

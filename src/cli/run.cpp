@@ -17,12 +17,16 @@
 #include "base/error.hpp"
 #include "base/tsc.hpp"
 #include "cli/boot_files.hpp"
+#include "cli/guest_symbols.hpp"
 #include "cli/host_devices.hpp"
 #include "cli/interval_log.hpp"
+#include "cli/live_run.hpp"
 #include "cli/run_report.hpp"
+#include "cli/served_run.hpp"
 #include "cli/standard_streams.hpp"
 #include "cli/terminal_size.hpp"
 #include "hostio/serial_backend.hpp"
+#include "live/pane_backend.hpp"
 #include "vmm/host_facts.hpp"
 #include "vmm/machine.hpp"
 
@@ -41,6 +45,7 @@ MachineConfig machine_config(const RunOptions& options) {
     config.masked_cpuid.push_back(parse_cpuid_bit(feature));
   config.guest_stats = options.guest_stats;
   config.mark_on_serial = options.mark_on_serial;
+  config.record_sites = options.rip;
   return config;
 }
 
@@ -98,8 +103,8 @@ class HostSide final {
  public:
   HostSide(boost::asio::io_context& io, const RunOptions& options)
       : signals_(io, SIGINT, SIGTERM, SIGHUP), window_(io), timer_(io) {
-    const auto open = [this, &io](const std::string& spec) {
-      return hostio::SerialBackend::open(io, spec, [this] { stop({Ending::Kind::left, 0, {}}); });
+    const auto open = [this, &io, live = options.live](const std::string& spec) {
+      return open_backend(io, spec, live);
     };
     serial0_ = open(options.serial);
     serial1_ = open(options.second_serial);
@@ -107,6 +112,12 @@ class HostSide final {
     const bool shared = console.backend == "stdio" && options.serial == "stdio";
     if (console.paravirtual && !shared) console_ = open(console.backend);
   }
+
+  /// The user wants the run to end.
+  void leave() { stop({Ending::Kind::left, 0, {}}); }
+
+  /// The guest's output, where a live view shows it.
+  [[nodiscard]] const live::ConsolePane* pane() const noexcept { return pane_; }
 
   [[nodiscard]] PlatformHost platform() {
     return {.serial = {&serial0_->sink(), &serial1_->sink()}, .debug_console = &serial0_->sink()};
@@ -180,6 +191,17 @@ class HostSide final {
     });
   }
 
+  /// A live view has the terminal: what would go there goes to its pane.
+  std::unique_ptr<hostio::SerialBackend> open_backend(boost::asio::io_context& io, const std::string& spec,
+                                                      bool live) {
+    if (live && spec == "stdio") {
+      auto backend = std::make_unique<live::PaneBackend>();
+      pane_ = &backend->pane();
+      return backend;
+    }
+    return hostio::SerialBackend::open(io, spec, [this] { leave(); });
+  }
+
   void wait_for_signal() {
     signals_.async_wait([this](const boost::system::error_code& cancelled, int signal) {
       if (cancelled) return;
@@ -194,6 +216,7 @@ class HostSide final {
   }
 
   Machine* machine_ = nullptr;
+  const live::ConsolePane* pane_ = nullptr;  // of serial0_ or serial1_
   std::unique_ptr<hostio::SerialBackend> serial0_;
   std::unique_ptr<hostio::SerialBackend> serial1_;
   std::unique_ptr<hostio::SerialBackend> console_;  // null where there is none of its own
@@ -231,6 +254,12 @@ std::unique_ptr<trace::ExitTracer> tracer_of(const RunOptions& options) {
   }
 }
 
+void tell_where(const ServedRun& served) {
+  tell(fmt::format("serving /metrics, /snapshot and the report at {}", served.url()));
+  if (served.open_to_all())
+    tell("warning: whoever reaches that address can read it: --serve-token FILE asks for a token");
+}
+
 void tell_how_it_ended(const Machine& machine) {
   const Ending ending = machine.ending();
   if (std::string crash = machine.crash_report(); !crash.empty()) {
@@ -246,11 +275,12 @@ void tell_how_it_ended(const Machine& machine) {
 int run(const RunOptions& options) {
   check_report_files(options);
   const RunResult result = run_guest(options);
-  write_reports(options, result.report);
+  write_reports(options, result.report, &result.timeline);
   return result.status;
 }
 
 RunResult run_guest(const RunOptions& options) {
+  const symbols::SymbolTable symbols = guest_symbols(options);
   const Kvm kvm;
   require_stable_tsc(options.allow_unstable_tsc);
   boost::asio::io_context io(1);
@@ -279,20 +309,44 @@ RunResult run_guest(const RunOptions& options) {
   }
   host.connect(machine, devices.console(), options.timeout);
   if (intervals) intervals->start();
+  std::optional<LiveRun> live;
+  if (options.live) {
+    live.emplace(io, machine,
+                 LiveRun::Shown{.title = options.image, .tsc_khz = times.tsc_khz, .console = host.pane()},
+                 [&host] { host.leave(); });
+  }
 
   times.started = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
   const auto began = steady_clock::now();
+  std::optional<ServedRun> served;
+  if (options.serve) {
+    served.emplace(
+        *options.serve, options.serve_token,
+        [&, so_far = times, began]() mutable {
+          so_far.wall_seconds = std::chrono::duration<double>(steady_clock::now() - began).count();
+          return make_report(options, machine, loaded.protocol, so_far, symbols);
+        },
+        [&machine, khz = times.tsc_khz] {
+          stats::Snapshot snapshot = machine.snapshot();
+          snapshot.tsc_khz = khz;
+          return snapshot;
+        });
+    tell_where(*served);
+  }
+  if (live) live->start();
   machine.start(loaded.entry);
   const auto keep_running = boost::asio::make_work_guard(io);
   io.run();
   machine.join();
   times.wall_seconds = std::chrono::duration<double>(steady_clock::now() - began).count();
 
+  live.reset();
   if (intervals) intervals->finish();
   host.drain();
   tell_how_it_ended(machine);
   for (const std::string& trouble : devices.disks().troubles()) tell(trouble);
-  return {exit_status(machine.ending()), make_report(options, machine, loaded.protocol, times)};
+  return {exit_status(machine.ending()), make_report(options, machine, loaded.protocol, times, symbols),
+          intervals ? intervals->timeline() : report::Timeline()};
 }
 
 }  // namespace kvmbench::cli

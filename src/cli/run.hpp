@@ -46,6 +46,13 @@ struct RunOptions {
   bool split_phases = false;
   double interval = 0;  ///< seconds; 0: none
   std::optional<std::string> interval_file;
+  report::Chart chart = report::Chart::reasons;  ///< of the format svg
+
+  bool rip = false;                    ///< record where in the guest exits come from
+  std::optional<std::string> symbols;  ///< an ELF file or a System.map; nothing: the image, where it is ELF
+  bool live = false;
+  std::optional<std::string> serve;  ///< where to listen
+  std::string serve_token;           ///< a file; "" for none
 };
 
 /// Runs the guest and writes its reports. The exit status (vmm/ending.hpp). Throws UsageError, HostError.
@@ -54,6 +61,7 @@ struct RunOptions {
 struct RunResult {
   int status;
   report::Report report;
+  report::Timeline timeline;  ///< empty without --interval
 };
 /// Runs the guest and no more. Throws UsageError, HostError.
 [[nodiscard]] RunResult run_guest(const RunOptions& options);

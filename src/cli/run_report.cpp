@@ -22,6 +22,19 @@ std::string name_of(const GuestStatsWays& ways) {
   return names.empty() ? "off" : fmt::format("{}", fmt::join(names, ", "));
 }
 
+/// The names of the addresses that exits came from.
+std::map<std::uint64_t, std::string> names_of_sites(const symbols::SymbolTable& symbols,
+                                                    const stats::Snapshot& snapshot) {
+  std::map<std::uint64_t, std::string> names;
+  for (const stats::VcpuSnapshot& vcpu : snapshot.vcpus) {
+    for (const stats::SiteStats& site : vcpu.sites) {
+      if (std::string name = symbols.name_of(site.site.rip); !name.empty())
+        names.emplace(site.site.rip, std::move(name));
+    }
+  }
+  return names;
+}
+
 report::Facts machine_facts(const RunOptions& options, boot::Protocol protocol) {
   report::Facts facts = {
       {"image", options.image},
@@ -41,15 +54,16 @@ report::Facts machine_facts(const RunOptions& options, boot::Protocol protocol) 
 }  // namespace
 
 report::Report make_report(const RunOptions& options, const Machine& machine, boot::Protocol protocol,
-                           const RunTimes& times) {
+                           const RunTimes& times, const symbols::SymbolTable& symbols) {
   report::Report report;
   report.kvmbench_version = KVMBENCH_VERSION;
   report.started = times.started;
   report.wall_seconds = times.wall_seconds;
   report.host = host_facts();
   report.machine = machine_facts(options, protocol);
-  report.ending = describe(machine.ending());
-  report.exit_status = exit_status(machine.ending());
+  const Ending ending = machine.ending();
+  report.ending = machine.stopping() ? describe(ending) : "running";
+  report.exit_status = machine.stopping() ? exit_status(ending) : 0;
   report.snapshot = machine.snapshot();
   report.snapshot.tsc_khz = times.tsc_khz;
   for (const Device* device : machine.platform().devices()) report.devices.emplace_back(device->name());
@@ -58,6 +72,7 @@ report::Report make_report(const RunOptions& options, const Machine& machine, bo
     if (answerer.device == nullptr) continue;
     report.set_name(row.key, {std::string(answerer.device->name()), answerer.register_name});
   }
+  report.symbols = names_of_sites(symbols, report.snapshot);
   return report;
 }
 
@@ -80,13 +95,20 @@ void check_report_files(const RunOptions& options) {
   }
 }
 
-void write_reports(const RunOptions& options, const report::Report& report) {
+void write_reports(const RunOptions& options, const report::Report& report,
+                   const report::Timeline* timeline) {
+  const auto shown = [&](bool to_stdout) {
+    report::RenderOptions how = render_options(to_stdout, options.split_phases);
+    how.chart = options.chart;
+    how.timeline = timeline;
+    return how;
+  };
   std::optional<UsageError> failure;
   for (std::size_t i = 0; i < options.formats.size(); ++i) {
     const bool to_stdout = i >= options.report_files.size();
     try {
       const report::Format& format = report::format_named(options.formats[i]);
-      const std::string text = format.render(report, render_options(to_stdout, options.split_phases));
+      const std::string text = format.render(report, shown(to_stdout));
       to_stdout ? write_stdout(text) : report::write_file(options.report_files[i], text);
     } catch (const UsageError& error) {
       if (!failure) failure = error;

@@ -5,8 +5,12 @@
 
 #include "base/error.hpp"
 #include "report/compare.hpp"
+#include "report/compare_charts.hpp"
 #include "report/formats.hpp"
+#include "report/html/html.hpp"
+#include "report/openmetrics.hpp"
 #include "report/printable.hpp"
+#include "report/sites.hpp"
 
 namespace kvmbench::report {
 namespace {
@@ -24,6 +28,19 @@ constexpr std::array table{
              return to_markdown(report, options.split_phases);
            },
            [](const Comparison& comparison, const Options&) { return to_markdown(comparison); }},
+    Format{"html",
+           [](const Report& report, const Options& options) {
+             return to_html(report, {.timeline = options.timeline});
+           },
+           [](const Comparison& comparison, const Options&) { return to_html(comparison); }},
+    Format{"svg",
+           [](const Report& report, const Options& options) {
+             return to_svg(report, options.chart, options.timeline);
+           },
+           [](const Comparison& comparison, const Options&) { return to_svg(comparison); }},
+    Format{"folded", [](const Report& report, const Options&) { return to_folded(report); }, nullptr},
+    Format{"openmetrics", [](const Report& report, const Options&) { return to_openmetrics(report); },
+           nullptr},
 };
 
 }  // namespace

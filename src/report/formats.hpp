@@ -8,6 +8,8 @@
 #include <string_view>
 
 #include "report/report.hpp"
+#include "report/report_charts.hpp"
+#include "report/timeline.hpp"
 
 namespace kvmbench::report {
 
@@ -17,7 +19,9 @@ struct Comparison;  // compare.hpp
 struct RenderOptions {
   unsigned width = 80;  ///< columns of the terminal; tables fit it, down to 40
   bool colour = false;
-  bool split_phases = false;  ///< tables a phase, then the whole
+  bool split_phases = false;           ///< tables a phase, then the whole
+  Chart chart = Chart::reasons;        ///< of svg
+  const Timeline* timeline = nullptr;  ///< how the run grew, where that is known: for html and svg
 };
 
 /// One more format is one more line in the table of format_table.cpp: every command that renders reports then

@@ -2,8 +2,6 @@
 /// be there by json_sections.cpp.
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-#include <set>
 #include <vector>
 
 #include "base/error.hpp"
@@ -12,12 +10,9 @@
 #include "report/json_node.hpp"
 #include "report/json_read_exits.hpp"
 #include "report/json_sections.hpp"
-#include "report/printable.hpp"
 
 namespace kvmbench::report {
 namespace {
-
-using Json = nlohmann::json;
 
 /// The version, if it is one that is read.
 std::uint64_t version_of(const Node& root) {
@@ -80,38 +75,10 @@ Report read(const Node& root) {
   return report;
 }
 
-/// Parses with what JSON leaves open decided: no nesting beyond what a report has, no member twice.
-Json parse(std::string_view text, const std::string& name) {
-  std::vector<std::set<std::string>> members;
-  const auto check = [&](int depth, Json::parse_event_t event, Json& value) {
-    if (event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start) {
-      if (depth >= static_cast<int>(Place::deepest))
-        throw UsageError(name + ": not a kvmbench report: nested too deeply");
-    }
-    if (event == Json::parse_event_t::object_start) members.emplace_back();
-    if (event == Json::parse_event_t::object_end) members.pop_back();
-    if (event == Json::parse_event_t::key && !members.back().insert(value.get<std::string>()).second) {
-      throw UsageError(fmt::format("{}: not a kvmbench report: member \"{}\" comes twice in one object", name,
-                                   cut(printable(value.get<std::string>()), 40)));
-    }
-    return true;
-  };
-  try {
-    return Json::parse(text, check);
-  } catch (const Json::exception& error) {
-    // "[json.exception.parse_error.101] parse error at line 1, ...": the library's own number says nothing.
-    const std::string_view what = error.what();
-    const std::size_t number = what.find("] ");
-    throw UsageError(
-        fmt::format("{}: not JSON: {}", name,
-                    printable(number == std::string_view::npos ? what : what.substr(number + 2))));
-  }
-}
-
 }  // namespace
 
 Report from_json(std::string_view text, const std::string& name) {
-  const Json document = parse(text, name);
+  const nlohmann::json document = parse_json(text, name);
   return read(Node(document, {}, name));
 }
 

@@ -84,6 +84,7 @@ void Merger::add(const Report& report, const std::string& name) {
     if (sum.keys.size() > most || vcpus_.size() > most)
       throw UsageError(fmt::format("{}: with it there are more keys or vCPUs than a report may have", name));
   }
+  add_symbols(report);
   add_names(report);
   add_operations(report);
   empty_ = false;
@@ -116,6 +117,10 @@ void Merger::add_totals(const Report& report, const std::string& name) {
       add_to(totals_.run_times, key.run.count());
       add_to(totals_.key_cycles, key.service.sum);
       add_to(totals_.key_cycles, key.run.sum);
+    }
+    for (const stats::SiteStats& site : vcpu.sites) {
+      add_to(totals_.sites, site.count);
+      add_to(totals_.site_cycles, site.service);
     }
   }
   for (const stats::DeviceOperations& device : report.snapshot.operations) {
@@ -166,6 +171,8 @@ void Merger::add_vcpu(const stats::VcpuSnapshot& vcpu, const std::vector<std::ui
   } else {
     sum.kernel_exits.reset();
   }
+  sum.sites.insert(sum.sites.end(), vcpu.sites.begin(), vcpu.sites.end());
+  sum.sites = stats::by_site(sum.sites);
   for (const stats::KeyStats& key : vcpu.keys) {
     stats::ExitKey here = key.key;
     here.phase = phases.at(key.key.phase);
@@ -198,6 +205,13 @@ void Merger::add_operations(const Report& report) {
   }
 }
 
+void Merger::add_symbols(const Report& report) {
+  for (const auto& [rip, symbol] : report.symbols) {
+    const auto [at, is_new] = sum_.symbols.try_emplace(rip, symbol);
+    if (!is_new) at->second = same_or_various(at->second, symbol);
+  }
+}
+
 void Merger::take_phases_and_vcpus() {
   std::vector<std::uint16_t> places(phases_.size());
   for (const auto& [label, phase] : phases_) {
@@ -209,6 +223,7 @@ void Merger::take_phases_and_vcpus() {
     taken.vcpu = number;
     taken.exits = vcpu.exits;
     taken.kernel_exits = vcpu.kernel_exits;
+    taken.sites = vcpu.sites;
     std::map<stats::ExitKey, const stats::KeyStats*, KeyOrder> ordered;
     for (const auto& [key, stats] : vcpu.keys) {
       stats::ExitKey placed = key;

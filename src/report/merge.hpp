@@ -33,6 +33,7 @@ class Merger final {
     std::uint64_t exits = 0;
     std::optional<std::uint64_t> kernel_exits = 0;  ///< nothing once one report has none
     Keys keys;                                      ///< with phases as in phases_
+    std::vector<stats::SiteStats> sites;            ///< one of each
   };
   struct LabelOrder {
     bool operator()(const stats::PhaseLabel& left, const stats::PhaseLabel& right) const noexcept;
@@ -48,6 +49,7 @@ class Merger final {
   [[nodiscard]] std::vector<std::uint16_t> add_phases(const Report& report, const std::string& name);
   void add_vcpu(const stats::VcpuSnapshot& vcpu, const std::vector<std::uint16_t>& phases, Vcpu& sum);
   void add_names(const Report& report);
+  void add_symbols(const Report& report);
   void add_operations(const Report& report);
   void take_phases_and_vcpus();
 
@@ -61,7 +63,7 @@ class Merger final {
   /// Of the whole: where these stay below 2^64, so do all that they are sums of.
   struct Totals {
     std::uint64_t runs = 0, cycles = 0, exits = 0, kernel_exits = 0, counts = 0, transfers = 0, services = 0,
-                  run_times = 0, key_cycles = 0, operations = 0;
+                  run_times = 0, key_cycles = 0, operations = 0, sites = 0, site_cycles = 0;
   } totals_;
 };
 

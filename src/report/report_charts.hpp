@@ -1,7 +1,9 @@
 /// The charts of a report.
 #pragma once
 
+#include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "report/chart/charts.hpp"
@@ -22,6 +24,7 @@ enum class ReasonOrder { service, count };
 
 /// A chart for papers and READMEs, as a file of SVG.
 enum class Chart { reasons, phases, histogram, timeline };
+inline constexpr std::array<std::string_view, 4> chart_names{"reasons", "phases", "histogram", "timeline"};
 /// Throws UsageError where the timeline is wanted and there is none.
 [[nodiscard]] std::string to_svg(const Report& report, Chart chart, const Timeline* timeline);
 

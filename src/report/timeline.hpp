@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "report/chart/drawing.hpp"
@@ -33,6 +35,9 @@ class Timeline final {
   std::size_t together_ = 1;  // intervals given that make one kept
   std::size_t in_last_ = 0;   // of which the last kept has this many
 };
+
+/// From the lines that --interval writes. Throws UsageError naming `name`, the line, and what is wrong there.
+[[nodiscard]] Timeline timeline_from_json_lines(std::string_view text, const std::string& name);
 
 /// The exits of each reason in `snapshot`, as Timeline::add takes them.
 [[nodiscard]] std::map<std::uint32_t, std::uint64_t> exits_by_reason(const stats::Snapshot& snapshot);

@@ -81,7 +81,9 @@ class Machine final : private RunEvents, private PowerControl {
   /// Waits until all vCPUs have stopped. Once started, before the machine is destroyed.
   void join();
 
-  /// After join().
+  /// Whether stop() has been called, by whomever: from then on ending() is known.
+  [[nodiscard]] bool stopping() const noexcept { return stop_requested_.load(std::memory_order_acquire); }
+  /// Once it is stopping.
   [[nodiscard]] Ending ending() const;
   /// After join(): what is known of vCPUs that could not go on; "" where all went well.
   [[nodiscard]] std::string crash_report() const;

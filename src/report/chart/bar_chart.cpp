@@ -50,26 +50,29 @@ Drawing bar_chart(const std::string& title, const std::vector<Bar>& bars,
   return drawing;
 }
 
-Drawing pair_chart(const std::string& title, const std::vector<BarPair>& pairs,
-                   const std::string& first_legend, const std::string& second_legend, double width) {
-  constexpr double value_width = 96;
+Drawing group_chart(const std::string& title, const std::vector<BarGroup>& groups,
+                    const std::vector<std::string>& legends, double width) {
+  constexpr double value_width = 96, gap = 1, space_below = 11;
   Drawing drawing(title, width);
   drawing.text(0, 14, "heading", title, Drawing::Anchor::start, width);
-  double y = draw_legend(drawing, 26, {first_legend, second_legend});
+  double y = draw_legend(drawing, 26, legends);
   double longest = 0;
-  for (const BarPair& pair : pairs) longest = std::max({longest, pair.first, pair.second});
+  for (const BarGroup& group : groups) {
+    for (const BarGroup::Member& member : group.members) longest = std::max(longest, member.figure);
+  }
   const double room = drawing.width() - value_width;
-  for (const BarPair& pair : pairs) {
-    draw_row_title(drawing, y, pair.label, pair.ratio);
-    const auto draw = [&](double top, double figure, const std::string& value, std::size_t series) {
-      drawing.rectangle(0, top, room, bar_height, "track");
-      drawing.rectangle(0, top, pixels(figure, longest, room), bar_height, series_class(series),
-                        pair.label + ": " + value);
-      drawing.text(drawing.width(), top + bar_height - 1, "faint", value, Drawing::Anchor::end, value_width);
-    };
-    draw(y + 17, pair.first, pair.first_value, 0);
-    draw(y + 18 + bar_height, pair.second, pair.second_value, 1);
-    y += row_height + bar_height + 3;
+  for (const BarGroup& group : groups) {
+    draw_row_title(drawing, y, group.label, group.note);
+    y += 17;
+    for (std::size_t i = 0; i < group.members.size(); ++i) {
+      const auto& [figure, value] = group.members[i];
+      drawing.rectangle(0, y, room, bar_height, "track");
+      drawing.rectangle(0, y, pixels(figure, longest, room), bar_height, series_class(i),
+                        group.label + ": " + value);
+      drawing.text(drawing.width(), y + bar_height - 1, "faint", value, Drawing::Anchor::end, value_width);
+      y += bar_height + gap;
+    }
+    y += space_below;
   }
   drawing.reach(y);
   return drawing;

@@ -22,19 +22,19 @@ struct Bar {
 [[nodiscard]] Drawing bar_chart(const std::string& title, const std::vector<Bar>& bars,
                                 const std::vector<std::string>& legends, double width);
 
-struct BarPair {
+struct BarGroup {
+  struct Member {
+    double figure = 0;
+    std::string value;  ///< the figure in words
+  };
   std::string label;
-  double first = 0;
-  double second = 0;
-  std::string first_value;  ///< the figures in words
-  std::string second_value;
-  std::string ratio;  ///< "× 0.25"; "" where it means nothing
+  std::vector<Member> members;  ///< as many as there are legends
+  std::string note;             ///< at the end of the label's line: "× 0.25"
 };
 
-/// Two bars a row, for what is compared.
-[[nodiscard]] Drawing pair_chart(const std::string& title, const std::vector<BarPair>& pairs,
-                                 const std::string& first_legend, const std::string& second_legend,
-                                 double width);
+/// A bar a member below each label, for what is compared; all share one scale.
+[[nodiscard]] Drawing group_chart(const std::string& title, const std::vector<BarGroup>& groups,
+                                  const std::vector<std::string>& legends, double width);
 
 struct Distribution {
   std::string label;

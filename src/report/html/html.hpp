@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "report/compare.hpp"
 #include "report/report.hpp"
 #include "report/timeline.hpp"
 
@@ -16,5 +17,8 @@ struct HtmlOptions {
 /// HTML 5, light and dark, fit for phones and for paper. What it says can be read without a script; a small
 /// one sorts and filters the tables. Every figure in a table has its exact value in `data-value`.
 [[nodiscard]] std::string to_html(const Report& report, const HtmlOptions& options = {});
+
+/// The page of a comparison, likewise.
+[[nodiscard]] std::string to_html(const Comparison& comparison);
 
 }  // namespace kvmbench::report

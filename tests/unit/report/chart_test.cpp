@@ -82,9 +82,11 @@ TEST_CASE("a drawing on its own is a file of SVG with its style") {
   CHECK(svg.ends_with("</svg>\n"));
 }
 
-TEST_CASE("a pair's bars share one scale") {
+TEST_CASE("the bars of all groups share one scale") {
   const std::string svg =
-      pair_chart("Exits", {{"ata0 data", 608, 152, "608", "152", "× 0.25"}}, "A", "B", 400).element();
+      group_chart("Exits", {{"ata0 data", {{608, "608"}, {152, "152"}}, "× 0.25"}}, {"A", "B"}, 400)
+          .element();
+  // 96 of the 400 pixels are the figures'.
   CHECK(contains(svg, "width=\"304.0\" height=\"10.0\" class=\"s0\"><title>ata0 data: 608</title>"));
   CHECK(contains(svg, "width=\"76.0\" height=\"10.0\" class=\"s1\"><title>ata0 data: 152</title>"));
   CHECK(contains(svg, ">× 0.25</text>"));

@@ -80,6 +80,10 @@ class RandomReports final {
         if (report.name_of(key.key) == KeyName{} && number % 2 == 0)
           report.set_name(key.key, {"device", number == 2 && report.runs == 1 ? "other" : "data"});
         vcpu.keys.push_back(key);
+        const std::uint64_t rip = 0x1000 + below(3);
+        vcpu.sites.push_back({{key.key, rip}, 1 + below(9), below(1'000)});
+        vcpu.sites.back().site.key.phase = 0;
+        if (below(2) != 0) report.symbols[rip] = below(2) != 0 ? "one" : "other";
       }
     }
     return vcpu;
