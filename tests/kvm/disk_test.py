@@ -1,173 +1,144 @@
 #!/usr/bin/env python3
-"""@disk on the host's KVM: the data are right, and each exit that it asks for (guests/README.md) is counted under its
-register and in its phase."""
+"""Disks of both models under the built-in guest @disk, which compares what it reads with what it wrote; image files."""
 
-import math
+import pathlib
+import resource
+import signal
 
-import device_guests
 import machine
-from device_guests import FAILED, MARK, ROW, WRONG_DATA, by_register, operations, transfers
 
-WRITE, FLUSH, READ, COMPARE, RESULT = 0x51, 0x52, 0x53, 0x54, 0x5F
-
-
-class Disk(device_guests.Case):
-    def image(self, mebibytes=1):
-        return self.file("disk.img", bytes(mebibytes << 20))
-
-    def virtio(self, options, more="", status=0, guest="@disk"):
-        return self.guest(guest, f"model=virtio {options}", "--disk", f"{self.path}/disk.img,model=virtio{more}",
-                          status=status)
-
-    def ata(self, options, more="", status=0):
-        return self.guest("@disk", f"model=ata {options}", "--disk", f"{self.path}/disk.img,model=ata{more}",
-                          status=status)
+USAGE = 2  # also for an image that cannot be used
+MIB = 1 << 20
+MODELS = {"ata": "ata0", "virtio": "virtio-blk0"}
+# Waits for ever on the host's side, so that the image stays in use: @spin causes no exit.
+HOLD = ["run", "@spin", "--report", "none", "--timeout", "60s"]
 
 
-class VirtioDisk(Disk):
-    NOTIFY = ("virtio-blk0", "QueueNotify")
+class Case(machine.Case):
+    def image(self, name="disk.img", size=MIB):
+        path = self.file(name)
+        with open(path, "r+b") as file:
+            file.truncate(size)
+        return path
 
-    def test_with_kick_exit_every_batch_of_requests_is_one_write_of_QueueNotify(self):
-        for ring in ("split", "packed"):
-            for more in ("", " indirect=1", " event_idx=1"):
-                for depth, batch in ((1, 1), (8, 1), (8, 3), (32, 32)):
-                    options = f"n=50 depth={depth} batch={batch} ring={ring}{more}"
-                    with self.subTest(options=options):
-                        self.image()
-                        report = self.virtio(options, f",kick=exit,ring={ring}").report
-                        notified = math.ceil(50 / batch)
-                        self.expect_phase(report, WRITE, {self.NOTIFY: notified})
-                        self.expect_phase(report, FLUSH, {self.NOTIFY: 1})
-                        self.expect_phase(report, READ, {self.NOTIFY: notified})
-                        self.expect_phase(report, COMPARE, {})
+    def work(self, model, options, disk):
+        return self.account("@disk", "--cmdline", f"model={model} {options}", "--disk", f"{disk},model={model}")
 
-    def test_with_an_ioeventfd_the_work_has_no_exit(self):
-        self.image()
-        report = self.virtio("n=50 depth=8").report
-        for mark in (WRITE, FLUSH, READ):
-            self.expect_phase(report, mark, {})
-
-    def test_setting_it_up_is_a_known_number_of_accesses_to_each_register(self):
-        self.image()
-        report = self.virtio("n=1", ",kick=exit").report
-        self.expect_virtio_set_up(report, "virtio-blk0", 1, {"capacity": 2})
-
-    def test_the_result_is_four_lines(self):
-        self.image()
-        done = self.virtio("n=5")
-        self.assertEqual(len(done.out), 4 * ROW)
-        self.assertEqual(by_register(done.report, RESULT)["uart0", "THR"], 4 * ROW)
-
-    def test_what_is_written_is_in_the_file_and_another_run_reads_it(self):
-        path = self.image()
-        options = "n=100 size=512 depth=4 access=random seed=7"
-        self.virtio(f"{options} op=write")
-        sectors = path.read_bytes()
-        written = sum(any(sectors[at : at + 512]) for at in range(0, len(sectors), 512))
-        self.assertEqual(written, 100)
-        self.virtio(f"{options} op=read")
-
-    def test_blocks_that_are_written_again_have_what_came_last(self):
-        self.image()
-        self.virtio("n=100 size=1024 sectors=32 depth=8 batch=2")
-        self.virtio("n=100 size=1024 sectors=32 access=random")
-
-    def test_a_byte_that_differs_is_an_error_that_names_the_sector(self):
-        path = self.image()
-        self.virtio("n=10 op=write")
-        with open(path, "r+b") as image:
-            image.seek(5 * 512 + 300)
-            byte = image.read(1)
-            image.seek(5 * 512 + 300)
-            image.write(bytes([byte[0] ^ 1]))
-        done = self.virtio("n=10 op=read", status=WRONG_DATA)
-        self.assertRegex(done.out, rb"\Asector 5 differs at byte 296: 0x[0-9a-f]+ instead of 0x[0-9a-f]+\r\n\Z")
-
-    def test_a_read_only_disk_is_read_and_not_written(self):
-        self.image()
-        self.virtio("n=10 op=write")
-        self.virtio("n=10 op=read", ",readonly")
-        done = self.virtio("n=10", ",readonly", status=FAILED)
-        self.assertEqual(done.out, b"the disk is read-only: op=read reads what is on it\r\n")
-
-    def test_each_way_of_waiting_and_each_ring_of_privilege_does_the_same(self):
-        for options in ("wait=irq", "wait=irq event_idx=1 suppress=1", "cpl=0", "suppress=1 indirect=1 event_idx=1"):
-            for ring in ("split", "packed"):
-                with self.subTest(options=options, ring=ring):
-                    self.image()
-                    self.virtio(f"n=30 depth=4 batch=2 ring={ring} {options}", f",ring={ring}")
-
-    def test_the_disk_has_counted_the_requests(self):
-        self.image()
-        report = self.virtio("n=20 depth=4").report
-        self.assertEqual(operations(report, "virtio-blk0")["requests"], 41)
+    def done_by(self, done, device):
+        """The device's operations by name."""
+        (found,) = [one for one in done.report["operations"] if one["device"] == device]
+        return {count["name"]: count["count"] for count in found["counts"]}
 
 
-class AtaDisk(Disk):
-    DATA, STATUS, ALTERNATE = ("ata0", "data"), ("ata0", "status"), ("ata0", "alternate status")
-
-    def command(self, requests):
-        """Of LBA48 commands: each address register twice."""
-        twice = ["sector count", "LBA low", "LBA mid", "LBA high"]
-        once = ["device", "command"]
-        return {("ata0", name): 2 * requests for name in twice} | {("ata0", name): requests for name in once}
-
-    def expect_work(self, report, mark, requests, blocks, size, alternate_least):
-        counted = by_register(report, mark)
-        self.assertEqual(transfers(report, mark, self.DATA), requests * size // 2)
-        del counted[self.DATA]
-        self.assertGreaterEqual(counted.pop(self.ALTERNATE, 0), alternate_least)
-        wanted = self.command(requests) | {self.STATUS: requests * blocks, MARK: 1}
-        self.assertEqual(counted, wanted)
-
-    def test_a_request_is_ten_register_writes_and_a_status_read_for_each_sector(self):
-        for wait in ("poll", "irq"):
-            with self.subTest(wait=wait):
-                self.image()
-                report = self.ata(f"n=3 size=2048 wait={wait}").report
-                polled = wait == "poll"
-                self.expect_work(report, WRITE, 3, 4, 2048, 3 + 12 * polled)
-                self.expect_work(report, READ, 3, 4, 2048, 12 * polled)
-
-    def test_with_blocks_of_several_sectors_there_is_a_status_read_for_each_block(self):
-        self.image()
-        report = self.ata("n=2 size=4096 multiple=4 wait=irq").report
-        self.expect_work(report, WRITE, 2, 2, 4096, 2)
-        self.expect_work(report, READ, 2, 2, 4096, 0)
-
-    def test_a_flush_is_a_command_and_a_status_read(self):
-        self.image()
-        counted = by_register(self.ata("n=1 wait=irq").report, FLUSH)
-        self.assertEqual(counted, {("ata0", "command"): 1, self.STATUS: 1, MARK: 1})
-
-    def test_both_models_find_what_the_other_has_written(self):
-        self.image()
-        self.ata("n=8 op=write seed=3")
-        self.virtio("n=8 op=read seed=3")
-        self.virtio("n=8 op=write seed=4 access=random")
-        self.ata("n=8 op=read seed=4 access=random")
-
-
-class NoDisk(Disk):
-    def test_a_disk_that_is_not_there_is_an_error(self):
-        for model, said in (("virtio", b"there is no virtio-blk device\r\n"), ("ata", b"there is no ATA disk\r\n")):
+class Data(Case):
+    def test_what_is_written_is_read_back_and_is_in_the_image(self):
+        for model, device in MODELS.items():
             with self.subTest(model=model):
-                self.assertEqual(self.guest("@disk", f"model={model}", status=FAILED).out, said)
+                image = self.image(f"{model}.img")
+                done = self.work(model, "n=8 size=4096", image)
+                self.expect(done, 0)
+                operations = self.done_by(done, device)
+                self.assertEqual(operations["bytes written"], 8 * 4096)
+                self.assertEqual(operations["bytes read"], 8 * 4096)
+                self.assertEqual(operations["flushes"], 1)
+                content = image.read_bytes()
+                self.assertEqual(len(content), MIB)
+                self.assertTrue(all(any(content[at : at + 512]) for at in range(0, 8 * 4096, 512)))
+                self.assertFalse(any(content[8 * 4096 :]))
 
-    def test_bad_options_are_refused(self):
-        self.image()
-        for options, said in (
-            ("size=1000", b"size= is no multiple of 512"),
-            ("depth=2 batch=3", b"batch= is more than depth="),
-            ("depth=128", b"depth= is more than the disk's queue takes"),
-            ("sectors=8 depth=2", b"has less than depth= requests"),
-            ("n=0", b"out of range: n=0"),
-            ("n=many", b"not a number: n=many"),
-            ("access=there", b"not one of sequential random: access=there"),
-            ("frobs=1", b"no such option: frobs=1"),
-        ):
+    def test_past_the_page_cache_and_with_several_requests_at_once_as_well(self):
+        for options in ("depth=8", "depth=32 ring=packed", "wait=irq"):
             with self.subTest(options=options):
-                self.assertIn(said, self.virtio(options, status=FAILED).out)
+                image = self.image("virtio.img", 8 * MIB)
+                disk = f"{image},cache=none" if self.has_direct_io() else str(image)
+                disk += ",ring=packed" if "packed" in options else ""
+                self.expect(self.work("virtio", f"n=64 access=random {options}", disk), 0)
+
+    def has_direct_io(self):
+        probe = self.image("probe", 4096)
+        done = self.run_program("run", "@hello", "--report", "none", "--disk", f"{probe},cache=none")
+        if done.status != 0:
+            self.assertIn("O_DIRECT", done.err)
+        return done.status == 0
+
+    def test_a_read_only_disk_stays_as_it_was(self):
+        for model in MODELS:
+            with self.subTest(model=model):
+                image = self.image(f"{model}.img")
+                done = self.work(model, "op=write n=2", f"{image},readonly")
+                self.assertNotEqual(done.status, 0, done)
+                self.assertFalse(any(image.read_bytes()))
+
+
+class Images(Case):
+    def hold(self, disk):
+        process = self.start(*HOLD, "--disk", disk)
+        self.wait_until(lambda: self.runs(process), process)
+        return process
+
+    def runs(self, process):
+        """Whether the guest runs already."""
+        threads = pathlib.Path(f"/proc/{process.pid}/task").glob("*/comm")
+        return any(thread.read_text() == "vcpu0\n" for thread in threads)
+
+    def test_a_second_writer_is_refused(self):
+        image = self.image()
+        self.hold(str(image))
+        for option in ("", ",readonly", ",model=virtio"):
+            done = self.run_program("run", "@hello", "--disk", f"{image}{option}")
+            self.expect_refusal(done, USAGE, str(image), "lock")
+
+    def test_readers_share_an_image_and_keep_writers_out(self):
+        image = self.image()
+        self.hold(f"{image},readonly")
+        self.expect(self.run_program("run", "@hello", "--report", "none", "--disk", f"{image},readonly"), 0)
+        self.expect_refusal(self.run_program("run", "@hello", "--disk", image), USAGE, "lock")
+
+    def test_one_machine_cannot_have_an_image_twice_but_for_reading(self):
+        image = self.image()
+        twice = ["--disk", image, "--disk", image]
+        self.expect_refusal(self.run_program("run", "@hello", *twice), USAGE, "lock")
+        twice = ["--disk", f"{image},readonly", "--disk", f"{image},readonly"]
+        self.expect(self.run_program("run", "@hello", "--report", "none", *twice), 0)
+
+    def test_what_cannot_be_a_disk_is_refused(self):
+        self.file("odd", b"x" * 513)
+        self.file("empty")
+        refused = {
+            "missing": "No such file",
+            ".": "neither a regular file",
+            "/dev/null": "neither a regular file",
+            "odd": "513 bytes",
+            "empty": "it is empty",
+            f"{self.image()},model=scsi": "ata, virtio",
+            f"{self.image()},queues=4": "queues",
+            f"{self.image()},model=virtio,queues=0": "from 1 to 16",
+            f"{self.image()},serial={'x' * 21}": "20 characters",
+            "readonly=on": "it begins with the image",
+        }
+        for disk, why in refused.items():
+            with self.subTest(disk=disk):
+                self.expect_refusal(self.run_program("run", "@hello", "--disk", disk), USAGE, why)
+
+    def test_a_fifth_ata_disk_is_refused(self):
+        disks = [part for number in range(5) for part in ("--disk", self.image(f"{number}.img"))]
+        self.expect_refusal(self.run_program("run", "@hello", *disks), USAGE, "model=virtio")
+
+    def test_what_the_host_could_not_do_is_told_at_the_end(self):
+        image = self.image()
+        done = self.run_program(
+            "run", "@disk", "--report", "none", "--cmdline", "model=virtio op=write n=2", "--disk", f"{image},model=virtio",
+            preexec_fn=limit_file_size,
+        )
+        self.assertNotEqual(done.status, 0, done)
+        self.assertIn("disk0:", done.err)
+        self.assertIn("File too large", done.err)
+
+
+def limit_file_size():
+    """Writes past the first sector fail, as on a full file system."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ class Traffic:
     @classmethod
     def script(cls):
         lines = [
+            "mkfifo endless  # an input without end for nc, which ends with it (network_init)",
             "tunctl -t tap0 >&2",
             f"ip addr add {HOST}/24 dev tap0",
             "ip link set tap0 up",
@@ -38,7 +39,7 @@ class Traffic:
         for number, options in enumerate(cls.OPTIONS):
             lines += [
                 "for turn in 1 2; do nc -l -p 5001 <file; done & sender=$!",
-                f"for turn in 1 2; do nc -l -p 5002 </dev/null | sha256sum; done >results/{number}.received & receiver=$!",
+                f"for turn in 1 2; do nc -l -p 5002 <>endless | sha256sum; done >results/{number}.received & receiver=$!",
                 f"bench {number} image --initrd initrd --mem 192M --serial stdio --timeout 500s"
                 f" --net tap=tap0,model={cls.MODEL}{options},pcap=pcap"
                 f" --cmdline '{PARAMETERS} driver={cls.DRIVER} bus={cls.BUS}'",
