@@ -6,12 +6,14 @@ _kvmbench_options() {
   case $1 in
   run)
     echo '--initrd --cmdline --module --mode --load-address --entry --mem --hugepages --cpus --irqchip --cpuid-mask
-      --guest-stats --serial --serial2 --devices --console --disk --net --rng --timeout --allow-unstable-tsc --mark-on-serial
+      --guest-stats --serial --serial2 --devices --console --disk --net --rng --timeout --allow-unstable-tsc --trace
+      --mark-on-serial
       --report --report-file --ab --by-phase --interval --interval-file
       --chart --rip --symbols --live --serve --serve-token --help'
     ;;
   compare) echo '--format --output --per --different-hosts --help' ;;
   merge) echo '--output --different-hosts --help' ;;
+  trace) echo '-p --pid --vm --all --list -d --duration -i --interval --report --report-file --help' ;;
   report) echo '--format --output --by-phase --side-by-side --different-hosts --intervals --chart --help' ;;
   host | guests) echo '--help' ;;
   esac
@@ -39,7 +41,7 @@ _kvmbench() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} values
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'run report compare merge host guests --help --version' -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W 'run trace report compare merge host guests --help --version' -- "$current")
     return
   fi
   values=$(_kvmbench_values "$previous")

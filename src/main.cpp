@@ -14,6 +14,7 @@
 #include <string>
 
 #include "arguments/command.hpp"
+#include "arguments/duration.hpp"
 #include "arguments/formats.hpp"
 #include "arguments/run_views.hpp"
 #include "base/error.hpp"
@@ -68,20 +69,6 @@ Examples:
 Exit status: the guest's own (the low 8 bits of what it writes to port 0xf4), 0 when it powered off or halted,
 2 usage, 4 host or KVM, 5 guest crashed (triple fault), 6 guest asked for a reset, 124 time limit, 128+n signal n.
 )";
-
-const std::map<std::string, double> seconds_by_unit = {
-    {"us", 1e-6}, {"ms", 1e-3}, {"s", 1}, {"m", 60}, {"h", 3600}};
-
-/// A time in seconds, within what the timers can count and a log can be written in.
-void takes_duration(CLI::Option& option) {
-  option.option_text("TIME");
-  option.transform(CLI::AsNumberWithUnit(seconds_by_unit, CLI::AsNumberWithUnit::CASE_SENSITIVE, "TIME"));
-  option.check([](const std::string& text) {
-    const double seconds = std::strtod(text.c_str(), nullptr);
-    const bool possible = seconds >= 1e-3 && seconds <= 1e5 * 3600;
-    return possible ? std::string() : std::string("a time is 1ms to 100000h");
-  });
-}
 
 /// The options of `kvmbench run` in the shape that CLI11 fills.
 struct RunArguments {
@@ -171,7 +158,8 @@ void add_machine_options(CLI::App& run, RunArguments& arguments) {
 
 void add_account_options(CLI::App& run, RunArguments& arguments) {
   RunOptions& options = arguments.options;
-  takes_duration(*run.add_option("--timeout", options.timeout, "stop the guest after this time"));
+  kvmbench::arguments::takes_duration(
+      *run.add_option("--timeout", options.timeout, "stop the guest after this time"));
   run.add_flag("--allow-unstable-tsc", options.allow_unstable_tsc, "run although the host's TSC is no clock");
   run.add_flag("--trace", options.trace,
                "count and time the hardware's exits by reason (needs CAP_BPF, CAP_PERFMON)");
@@ -191,8 +179,8 @@ void add_account_options(CLI::App& run, RunArguments& arguments) {
       ->option_text(std::string(kvmbench::cli::ab_services))
       ->check(CLI::IsMember({"console", "disk", "net", "all"}));
   run.add_flag("--by-phase", options.split_phases, "split text and markdown reports by phase");
-  takes_duration(*run.add_option("--interval", options.interval,
-                                 "append a JSON line of what has come, this often, while running"));
+  kvmbench::arguments::takes_duration(*run.add_option(
+      "--interval", options.interval, "append a JSON line of what has come, this often, while running"));
   run.add_option("--interval-file", options.interval_file, "where to (default kvmbench-intervals.jsonl)")
       ->option_text("FILE")
       ->needs("--interval");
@@ -252,9 +240,9 @@ int dispatch(int argc, char** argv) {
   host.footer(host_examples);
   CLI::App& guests = *app.add_subcommand("guests", "list the built-in guests");
   guests.footer(guests_examples);
-  const std::vector<kvmbench::arguments::Command> on_saved_reports = {kvmbench::arguments::add_report(app),
-                                                                      kvmbench::arguments::add_compare(app),
-                                                                      kvmbench::arguments::add_merge(app)};
+  const std::vector<kvmbench::arguments::Command> further_commands = {
+      kvmbench::arguments::add_trace(app), kvmbench::arguments::add_report(app),
+      kvmbench::arguments::add_compare(app), kvmbench::arguments::add_merge(app)};
 
   try {
     app.parse(argc, argv);
@@ -265,7 +253,7 @@ int dispatch(int argc, char** argv) {
     const std::string command = given.empty() ? "" : given.front()->get_name() + ' ';
     throw kvmbench::UsageError(fmt::format("{} (kvmbench {}--help)", error.what(), command));
   }
-  for (const kvmbench::arguments::Command& command : on_saved_reports) {
+  for (const kvmbench::arguments::Command& command : further_commands) {
     if (*command.app) return command.run();
   }
   if (host) return kvmbench::cli::host();

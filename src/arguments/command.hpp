@@ -15,5 +15,6 @@ struct Command {
 [[nodiscard]] Command add_compare(CLI::App& app);
 [[nodiscard]] Command add_merge(CLI::App& app);
 [[nodiscard]] Command add_report(CLI::App& app);
+[[nodiscard]] Command add_trace(CLI::App& app);
 
 }  // namespace kvmbench::arguments

@@ -81,12 +81,12 @@ WrittenJson by_reason(const stats::TracedExits& traced) {
   return value;
 }
 
-/// BoundedSums over a whole report.
-struct BoundedSums {
+/// Sums over a whole report.
+struct ReportSums {
   BoundedSum counts, returned, out_values, outside_values, nanoseconds, others, details, detail_times;
 };
 
-stats::HardwareReasonStats read_reason(const Node& node, BoundedSums& sums) {
+stats::HardwareReasonStats read_reason(const Node& node, ReportSums& sums) {
   node.expect_members({"reason", "reason_name", "count", "returned", "out_of_guest", "outside"});
   stats::HardwareReasonStats reason;
   reason.reason = node["reason"].number<std::uint32_t>();
@@ -100,7 +100,7 @@ stats::HardwareReasonStats read_reason(const Node& node, BoundedSums& sums) {
   return reason;
 }
 
-stats::HardwareDetailStats read_detail(const Node& node, BoundedSums& sums) {
+stats::HardwareDetailStats read_detail(const Node& node, ReportSums& sums) {
   node.expect_members({"kind", "value", "direction", "width", "count", "timed", "out_of_guest"});
   stats::HardwareDetailStats detail;
   detail.detail.kind = node["kind"].one_of<stats::HardwareDetail::Kind>(kind_names);
@@ -124,7 +124,7 @@ void append(std::vector<Element>& list, Element element, const Node& node, Ident
   list.push_back(std::move(element));
 }
 
-stats::TracedExits read_traced(const Node& node, BoundedSums& sums) {
+stats::TracedExits read_traced(const Node& node, ReportSums& sums) {
   constexpr std::size_t most = std::size_t{1} << 17;
   node.expect_members({"vcpu", "vendor", "exits", "entries", "emulated", "without_reason", "without_detail",
                        "reasons", "details", "returns"});
@@ -191,7 +191,7 @@ void read_hardware(const Node& node, Report& report) {
   tracer.missed_events = node["missed_events"].number();
   for (const Node& event : node["absent_events"].elements(most_events))
     tracer.absent_events.push_back(event.text());
-  BoundedSums sums;
+  ReportSums sums;
   for (const Node& each : node["vcpus"].elements(most_vcpus)) {
     stats::VcpuSnapshot& vcpu = vcpu_of(each, report);
     if (vcpu.traced) each["vcpu"].refuse("this vCPU comes twice");

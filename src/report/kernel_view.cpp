@@ -98,11 +98,14 @@ std::vector<std::string> accounting_sentences(const Report& report, const stats:
                                               const HardwareAccounting& accounting) {
   std::vector<std::string> sentences;
   if (accounting.no_hardware_exits()) {
-    sentences.push_back(
-        fmt::format("This KVM has no hardware exits to trace: it counted {} and announced none of them "
-                    "(kvm_exit), as a KVM "
-                    "does that works without VT-x or AMD-V. What its other events tell is below.",
-                    in_words(*accounting.counted, "exit", "exits")));
+    const std::string seen =
+        accounting.counted
+            ? fmt::format("it counted {}", in_words(*accounting.counted, "exit", "exits"))
+            : fmt::format("KVM_RUN returned {}", in_words(accounting.returns, "time", "times"));
+    sentences.push_back(fmt::format(
+        "This KVM has no hardware exits to trace: {}, and none was announced (kvm_exit), as with a "
+        "KVM that works without VT-x or AMD-V. What its other events tell is below.",
+        seen));
   } else {
     add_remainder(accounting, sentences);
     const std::int64_t without = accounting.returns_without_exit();
@@ -301,6 +304,7 @@ std::optional<HardwareAccounting> hardware_accounting(const stats::Snapshot& sna
   if (!traced) return std::nullopt;
   HardwareAccounting accounting;
   accounting.counted = snapshot.kernel_exits();
+  if (!accounting.counted) accounting.counted = stats::value_of(snapshot.counters, "exits");  // from debugfs
   accounting.traced = traced->without_reason;
   for (const stats::HardwareReasonStats& reason : traced->reasons) {
     accounting.traced += reason.count;
@@ -320,6 +324,48 @@ std::vector<PlainTable> kernel_tables(const Report& report) {
   }
   add_counter_tables(snapshot, tables);
   return tables;
+}
+
+TextTable growth_table(const stats::Snapshot& interval, double seconds) {
+  TextTable table({{.title = "reason", .align = TextColumn::Align::left},
+                   {.title = "count"},
+                   {.title = "/s", .dropped = 4},
+                   {.title = "out of guest", .dropped = 2},
+                   {.title = "avg", .dropped = 1},
+                   {.title = "p99", .dropped = 3}});
+  const auto rate = [seconds](std::uint64_t number) {
+    return grouped(static_cast<std::uint64_t>(std::llround(static_cast<double>(number) / seconds)));
+  };
+  const auto nanoseconds = [](double number) { return duration(number * nanosecond); };
+  const auto row = [&](const std::string& name, const stats::HardwareReasonStats& reason) {
+    const stats::TimeStats& out = reason.out_of_guest;
+    return std::vector<std::string>{name,
+                                    grouped(reason.count),
+                                    rate(reason.count),
+                                    nanoseconds(static_cast<double>(out.sum)),
+                                    nanoseconds(out.mean()),
+                                    nanoseconds(static_cast<double>(out.quantile(0.99)))};
+  };
+  stats::TracedExits traced = interval.traced().value_or(stats::TracedExits{});
+  std::stable_sort(traced.reasons.begin(), traced.reasons.end(),
+                   [](const auto& a, const auto& b) { return a.count > b.count; });
+  stats::HardwareReasonStats total;
+  for (const stats::HardwareReasonStats& reason : traced.reasons) {
+    table.add(row(stats::hardware_reason_name(traced.vendor, reason.reason), reason));
+    total += reason;
+  }
+  if (!traced.reasons.empty()) {
+    table.set_total(row("total", total));
+    return table;
+  }
+  for (const stats::ReturnCount& each : traced.returns) {
+    table.add({"returned: " + stats::userspace_reason_name(each.reason), grouped(each.count),
+               rate(each.count), "-", "-", "-"});
+  }
+  const std::uint64_t counted =
+      hardware_accounting(interval).value_or(HardwareAccounting{}).counted.value_or(0);
+  table.set_total({"exits by KVM's count", grouped(counted), rate(counted), "-", "-", "-"});
+  return table;
 }
 
 std::string place_of(const stats::HardwareDetail& detail) {

@@ -10,6 +10,7 @@
 
 #include "report/plain_table.hpp"
 #include "report/report.hpp"
+#include "report/text_table.hpp"
 
 namespace kvmbench::report {
 
@@ -28,14 +29,18 @@ struct HardwareAccounting {
   [[nodiscard]] std::int64_t returns_without_exit() const {
     return static_cast<std::int64_t>(returns - to_userspace);
   }
-  /// KVM counted exits and announced none.
-  [[nodiscard]] bool no_hardware_exits() const { return traced == 0 && counted.value_or(0) > 0; }
+  /// KVM counted exits, or KVM_RUN returned where nobody counts, and none was announced.
+  [[nodiscard]] bool no_hardware_exits() const { return traced == 0 && counted.value_or(returns) > 0; }
 };
 /// Nothing where no tracer was at work.
 [[nodiscard]] std::optional<HardwareAccounting> hardware_accounting(const stats::Snapshot& snapshot);
 
 /// In the order in which they are shown; none where the kernel counts nothing and nothing was traced.
 [[nodiscard]] std::vector<PlainTable> kernel_tables(const Report& report);
+
+/// What came in an interval of that many seconds, by the hardware's reasons, or, where there were none, by
+/// the returns of KVM_RUN: most exits first.
+[[nodiscard]] TextTable growth_table(const stats::Snapshot& interval, double seconds);
 
 /// "port 0x3f8", "page fault 0x200000-0x3fffff", "MSR 0x1b".
 [[nodiscard]] std::string place_of(const stats::HardwareDetail& detail);

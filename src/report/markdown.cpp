@@ -27,7 +27,7 @@ class MarkdownReport final {
     const Account whole = account_of(report_.snapshot);
     const std::string kernel_exits = kernel_exits_in_words(report_.snapshot);
     if (whole.total.count == 0) {
-      out_ += "\nNo exits were recorded. " + escaped(kernel_exits) + '\n';
+      if (!report_.snapshot.traced()) out_ += "\nNo exits were recorded. " + escaped(kernel_exits) + '\n';
       operations();
       kernel();
       return std::move(out_);

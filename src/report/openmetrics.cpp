@@ -12,6 +12,7 @@
 #include "report/rows.hpp"
 #include "report/units.hpp"
 #include "stats/exit_reason.hpp"
+#include "stats/hardware_reasons.hpp"
 
 namespace kvmbench::report {
 namespace {
@@ -48,6 +49,9 @@ class OpenMetrics final {
     info();
     exits();
     kernel_exits();
+    kernel_counters();
+    traced_exits();
+    out_of_guest_time();
     if (clock_.known()) {
       run_time();
       service_time();
@@ -105,6 +109,51 @@ class OpenMetrics final {
       out_ += fmt::format("kvmbench_hardware_exits_total{{vcpu=\"{}\"}} {}\n", vcpu.vcpu,
                           vcpu.kernel_exits.value_or(0));
     }
+  }
+
+  /// By KVM's own names, in the units that the exponent gives.
+  void kernel_counters() {
+    bool first = true;
+    for (const stats::VcpuSnapshot& vcpu : report_.snapshot.vcpus) {
+      for (const stats::KernelCounter& counter : vcpu.counters) {
+        if (counter.is_histogram() || counter.values.size() != 1) continue;
+        if (first) family("kvmbench_kvm_counter", "unknown", "", "KVM's own counters, by its names.");
+        first = false;
+        out_ += fmt::format("kvmbench_kvm_counter{{vcpu=\"{}\",counter=\"{}\"}} {}\n", vcpu.vcpu,
+                            label_value(counter.name), counter.values.front());
+      }
+    }
+  }
+
+  /// Of each vCPU that a tracer saw, the hardware's reasons.
+  template <typename Use>
+  void for_each_hardware_reason(const Use& use) const {
+    for (const stats::VcpuSnapshot& vcpu : report_.snapshot.vcpus) {
+      if (!vcpu.traced) continue;
+      for (const stats::HardwareReasonStats& reason : vcpu.traced->reasons) {
+        use(fmt::format("vcpu=\"{}\",reason=\"{}\"", vcpu.vcpu,
+                        label_value(stats::hardware_reason_name(vcpu.traced->vendor, reason.reason))),
+            reason);
+      }
+    }
+  }
+
+  void traced_exits() {
+    if (!report_.snapshot.traced()) return;
+    family("kvmbench_traced_exits", "counter", "", "Hardware exits that the tracer saw.");
+    for_each_hardware_reason([this](const std::string& labels, const stats::HardwareReasonStats& reason) {
+      out_ += fmt::format("kvmbench_traced_exits_total{{{}}} {}\n", labels, reason.count);
+    });
+  }
+
+  void out_of_guest_time() {
+    if (!report_.snapshot.traced()) return;
+    family("kvmbench_out_of_guest_seconds", "counter", "seconds",
+           "Time from hardware exits to the next entry of the vCPU.");
+    for_each_hardware_reason([this](const std::string& labels, const stats::HardwareReasonStats& reason) {
+      out_ += fmt::format("kvmbench_out_of_guest_seconds_total{{{}}} {}\n", labels,
+                          static_cast<double>(reason.out_of_guest.sum) * 1e-9);
+    });
   }
 
   /// Of each vCPU, sums by reason.

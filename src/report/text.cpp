@@ -29,9 +29,11 @@ class TextReport final {
     const Account whole = account_of(report_.snapshot);
     if (options_.split_phases) split_phases();
     if (whole.total.count == 0) {
-      page_.heading("Exits");
-      page_.paragraph("No exits were recorded.");
-      page_.paragraph(kernel_exits_in_words(report_.snapshot));
+      if (!report_.snapshot.traced()) {
+        page_.heading("Exits");
+        page_.paragraph("No exits were recorded.");
+        page_.paragraph(kernel_exits_in_words(report_.snapshot));
+      }
       operations_section(page_, report_);
       kernel();
       return page_.take();

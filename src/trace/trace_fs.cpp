@@ -19,28 +19,23 @@ UniqueFd open_directory(const std::string& path) {
   return UniqueFd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
-bool has_events(const UniqueFd& root) {
-  // EACCES: it is there, and kvm_event() will say so.
-  return root && (::faccessat(root.get(), "events", F_OK, 0) == 0 || errno == EACCES);
-}
-
 /// fsopen(2), fsconfig(2), fsmount(2); glibc 2.36 declares them.
-UniqueFd mount_unseen() {
-  const UniqueFd context(::fsopen("tracefs", FSOPEN_CLOEXEC));
+UniqueFd mount_unseen(const char* type) {
+  const UniqueFd context(::fsopen(type, FSOPEN_CLOEXEC));
   if (!context || ::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) return {};
   return UniqueFd(::fsmount(context.get(), FSMOUNT_CLOEXEC, 0));
 }
 
 }  // namespace
 
-TraceFs::TraceFs() {
-  for (const char* place : {usual_place, "/sys/kernel/debug/tracing"}) {
-    UniqueFd root = open_directory(place);
-    if (!has_events(root)) continue;
-    root_ = std::move(root);
-    return;
-  }
-  root_ = mount_unseen();
+UniqueFd open_kernel_files(const char* type, const char* usual_place, const char* entry) {
+  UniqueFd root = open_directory(usual_place);
+  // EACCES: it is there, and whoever reads in it will be told.
+  if (root && (::faccessat(root.get(), entry, F_OK, 0) == 0 || errno == EACCES)) return root;
+  return mount_unseen(type);
+}
+
+TraceFs::TraceFs() : root_(open_kernel_files("tracefs", usual_place, "events")) {
   if (!root_) {
     throw TracingUnavailable(
         fmt::format("tracefs is not mounted at {}, and this process may not mount it (CAP_SYS_ADMIN): {}; "

@@ -16,6 +16,11 @@ class TracingUnavailable : public HostError {
   using HostError::HostError;
 };
 
+/// The root of one of the kernel's file systems ("tracefs"): at its usual place, where `entry` shows that it
+/// is mounted, or else as a mount that nobody else sees, if this process may; empty, with errno, where
+/// neither can be.
+[[nodiscard]] UniqueFd open_kernel_files(const char* type, const char* usual_place, const char* entry);
+
 class TraceFs final {
  public:
   /// At its usual place, or, where nobody has mounted it and this process may, as a mount that nobody else

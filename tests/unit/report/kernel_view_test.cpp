@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "report/formats.hpp"
 #include "report/html/html.hpp"
+#include "report/openmetrics.hpp"
 #include "sample.hpp"
 
 namespace kvmbench::report {
@@ -90,6 +91,13 @@ TEST_CASE("every format has the hardware's reasons and the kernel's counters") {
     CHECK_THAT(shown, Contains("IOIO"));
     CHECK_THAT(shown, Contains("halt_wait_hist"));
   }
+}
+
+TEST_CASE("OpenMetrics has the hardware's reasons and the kernel's counters, by vCPU") {
+  const std::string metrics = to_openmetrics(traced_report());
+  CHECK_THAT(metrics, Contains("\nkvmbench_traced_exits_total{vcpu=\"0\",reason=\"IOIO\"} 12000\n"));
+  CHECK_THAT(metrics, Contains("\nkvmbench_out_of_guest_seconds_total{vcpu=\"1\",reason=\"HLT\"} 0.001\n"));
+  CHECK_THAT(metrics, Contains("\nkvmbench_kvm_counter{vcpu=\"0\",counter=\"exits\"} 12054\n"));
 }
 
 TEST_CASE("in CSV the tables have exact values") {

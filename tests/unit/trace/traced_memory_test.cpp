@@ -129,7 +129,8 @@ TEST_CASE("numbers beyond the arrays are passed over") {
   trace_thread& thread = arrays.thread(100, 101, 0);
   thread.places[1] = 60'000;
   arrays.detail(77, TRACE_PORT, 0x80, 1);
-  arrays.detail(0, static_cast<trace_detail_kind>(99), 0x80, 1);
+  arrays.detail(0, TRACE_PORT, 0x80, 1);
+  arrays.details[1].key.kind = 99;
   arrays.used = {.threads = 9'999, .records = 9'999, .details = 9'999};
   const auto threads = arrays.memory().snapshot(arrays.used, 100);
   REQUIRE(threads.size() == 1);

@@ -1,0 +1,216 @@
+#!/usr/bin/env python3
+"""run --trace and kvmbench trace in the lab: exits by the hardware's reasons, against KVM's own count.
+
+trace_test.py SvmNested | SvmShadow | VmxNested | VmxShadow
+"""
+
+import pathlib
+import shutil
+
+import lab
+import machine
+
+FEW, MANY = 200, 500
+KINDS = {"port": "port", "cpuid": "cpuid", "rdmsr": "rdmsr", "wrmsr": "wrmsr", "read": "mmio-read", "write": "mmio-write"}
+SETPRIV, BPFTOOL = "/usr/bin/setpriv", "/usr/sbin/bpftool"
+KVM_EXIT_IO = 2
+# scripts/lab has one CPU unless told otherwise, which the tracer's tests keep to.
+
+TRACED = "\n".join(
+    f"bench {name}-{n} @mix --trace --cmdline 'kinds={kind} n={n}'" for name, kind in KINDS.items() for n in (FEW, MANY)
+)
+SCRIPT = f"""
+{TRACED}
+
+# Two at once.
+bench one @mix --trace --cmdline 'kinds=port n={FEW}' &
+bench two @mix --trace --cmdline 'kinds=cpuid n={MANY}' &
+wait
+
+# Another program's VM in mid-run. It stands still while the trace begins and ends, so that both counts are of one time.
+bench foreign @mix --cmdline 'kinds=port budget_ms=3600000' &
+until [ -s results/foreign.pid ]; do sleep 0.2; done
+sleep 3
+pid=$(cat results/foreign.pid)
+"$KVMBENCH" trace --list >results/list.out
+kill -STOP "$pid"
+sleep 1
+"$KVMBENCH" trace -p "$pid" -i 1s --report json,text --report-file results/trace.json >results/trace.out \\
+  2>results/trace.err &
+tracer=$!
+sleep 2
+kill -CONT "$pid"
+sleep 3
+kill -STOP "$pid"
+sleep 1
+kill -INT "$tracer"
+wait "$tracer" || true
+kill -CONT "$pid"
+
+# It ends while it is traced.
+"$KVMBENCH" trace -p "$pid" --report json --report-file results/ends.json 2>results/ends.err &
+tracer=$!
+sleep 2
+kill -INT "$pid"
+wait "$tracer"
+wait
+
+# What is loaded dies with the process.
+bench killed @mix --trace --cmdline 'kinds=port budget_ms=3600000' &
+until [ -s results/killed.pid ]; do sleep 0.2; done
+sleep 3
+{BPFTOOL} prog show >results/during.out
+kill -KILL "$(cat results/killed.pid)"
+wait
+sleep 1
+{BPFTOOL} prog show >results/after.out
+
+# Without the privileges.
+without() {{
+  {SETPRIV} --bounding-set="$2" --inh-caps="$2" "$KVMBENCH" run --allow-unstable-tsc @mix --trace --cmdline kinds=port \\
+    --report json --report-file "results/$1.json" >"results/$1.out" 2>"results/$1.err" || true
+}}
+without no-bpf -bpf,-sys_admin
+without no-perfmon -perfmon,-sys_admin
+umount /sys/kernel/tracing /sys/kernel/debug/tracing /sys/kernel/debug || true
+without no-tracefs -sys_admin
+"""
+
+
+class Trace:
+    @classmethod
+    def setUpClass(cls):
+        with lab.directory() as directory:
+            cls.results = lab.run(
+                directory, SCRIPT, "--isa", cls.ISA, "--paging", cls.PAGING, "--timeout", "600", "--cpus", "1",
+                "--add", SETPRIV, "--add", BPFTOOL,
+            )
+
+    def hardware(self, name):
+        return self.results.report(name)["hardware"]
+
+    def counts(self, name):
+        return {each["reason"]: each["count"] for each in self.hardware(name)["by_reason"]}
+
+    def details(self, name, kind):
+        found = {}
+        for vcpu in self.hardware(name)["vcpus"]:
+            for each in vcpu["details"]:
+                if each["kind"] == kind:
+                    found[each["value"]] = found.get(each["value"], 0) + each["count"]
+        return found
+
+    def traced_runs(self):
+        return [f"{name}-{n}" for name in KINDS for n in (FEW, MANY)] + ["one", "two"]
+
+    def test_every_exit_that_kvm_counted_was_traced(self):
+        for name in self.traced_runs():
+            with self.subTest(run=name):
+                hardware = self.hardware(name)
+                self.assertEqual(hardware["unexplained"], 0, self.results.everything(name))
+                self.assertEqual(hardware["exits"], self.results.report(name)["kernel_exits"])
+                self.assertEqual(sum(self.counts(name).values()), hardware["exits"])
+                self.assertEqual(hardware["to_userspace"] + hardware["kernel_handled"], hardware["exits"])
+                self.assertEqual(hardware["events_without_thread"], 0)
+
+    def test_only_the_last_exit_has_no_time(self):
+        for name in self.traced_runs():
+            timed = sum(each["out_of_guest"]["count"] for each in self.hardware(name)["by_reason"])
+            self.assertEqual(timed, self.hardware(name)["exits"] - 1)
+
+    def test_the_vendor_is_that_of_the_events(self):
+        self.assertEqual({vcpu["vendor"] for vcpu in self.hardware("port-200")["vcpus"]}, {self.ISA})
+
+    def test_every_port_access_is_one_exit_of_the_hardware(self):
+        for n in (FEW, MANY):
+            report = self.results.report(f"port-{n}")
+            returns = sum(each["count"] for each in report["by_reason"] if each["reason"] == KVM_EXIT_IO)
+            self.assertEqual(self.counts(f"port-{n}")[self.IO], returns + self.PORTS_OF_KVM)
+            self.assertEqual(self.details(f"port-{n}", "port")[0x2F00], n)
+
+    def grown(self, name, reason):
+        return self.counts(f"{name}-{MANY}").get(reason, 0) - self.counts(f"{name}-{FEW}").get(reason, 0)
+
+    def test_each_further_instruction_is_one_further_exit_of_its_reason(self):
+        for name, reason in self.REASONS.items():
+            with self.subTest(kind=name):
+                self.assertEqual(self.grown(name, reason), MANY - FEW)
+
+    def test_details_name_leaves_msrs_and_addresses(self):
+        self.assertGreaterEqual(self.details(f"cpuid-{MANY}", "cpuid")[0], MANY)
+        self.assertGreaterEqual(max(self.details(f"rdmsr-{MANY}", "msr").values()), MANY)
+        self.assertEqual(self.details(f"read-{MANY}", "mmio")[0xDF000000], MANY)
+        self.assertEqual(self.details(f"write-{MANY}", "mmio")[0xDF000004], MANY)
+
+    def test_two_vms_at_once_do_not_mix(self):
+        self.assertEqual(self.details("one", "port")[0x2F00], FEW)
+        self.assertNotIn(0x2F00, self.details("two", "port"))
+        self.assertGreaterEqual(self.details("two", "cpuid")[0], MANY)
+        self.assertLess(self.details("one", "cpuid").get(0, 0), MANY)
+
+    def test_another_programs_vm_is_listed_and_traced_in_mid_run(self):
+        self.assertIn(self.results.text("foreign.pid").strip(), self.results.text("list.out"))
+        hardware = self.hardware("trace")
+        self.assertGreater(hardware["exits"], 0)
+        self.assertEqual(hardware["unexplained"], 0, self.results.text("trace.out"))
+        self.assertGreater(self.details("trace", "port")[0x2F00], 0)
+        self.assertGreater(sum(each["count"] for each in hardware["vcpus"][0]["returns"]), 0)
+        self.assertRegex(self.results.text("trace.out"), r"reason +count +/s")
+
+    def test_a_vm_that_ends_ends_its_trace(self):
+        self.assertIn("has ended", self.results.text("ends.err"))
+        self.assertEqual(self.results.report("ends")["ending"], "traced until the VM ended")
+
+    def test_nothing_stays_loaded_after_sigkill(self):
+        self.assertIn("on_exit", self.results.text("during.out"))
+        self.assertNotIn("on_exit", self.results.text("after.out"))
+
+    def test_without_a_privilege_the_guest_runs_and_a_line_says_which_is_missing(self):
+        for name, missing in (("no-bpf", "CAP_BPF"), ("no-perfmon", "CAP_PERFMON"), ("no-tracefs", "CAP_SYS_ADMIN")):
+            with self.subTest(run=name):
+                self.assertIn(missing, self.results.text(f"{name}.err"))
+                report = self.results.report(name)
+                self.assertNotIn("hardware", report)
+                self.assertGreater(report["kernel_exits"], 0)
+
+
+class Svm(Trace):
+    ISA = "svm"
+    IO = 0x7B
+    PORTS_OF_KVM = 0
+    MSR = {"rdmsr": 0x7C, "wrmsr": 0x7C}
+
+
+class SvmNested(Svm, machine.Case):
+    PAGING = "nested"
+    REASONS = {"port": 0x7B, "cpuid": 0x72, **Svm.MSR, "read": 0x400, "write": 0x400}
+
+
+class SvmShadow(Svm, machine.Case):
+    PAGING = "shadow"
+    REASONS = {"port": 0x7B, "cpuid": 0x72, **Svm.MSR, "read": 0x4E, "write": 0x4E}
+
+
+class Vmx(Trace):
+    ISA = "vmx"
+    IO = 30
+    PORTS_OF_KVM = 0
+    MSR = {"rdmsr": 31, "wrmsr": 32}
+
+
+class VmxNested(Vmx, machine.Case):
+    PAGING = "nested"
+    REASONS = {"port": 30, "cpuid": 10, **Vmx.MSR, "read": 49, "write": 49}
+
+
+class VmxShadow(Vmx, machine.Case):
+    PAGING = "shadow"
+    REASONS = {"port": 30, "cpuid": 10, **Vmx.MSR, "read": 0, "write": 0}
+
+
+if __name__ == "__main__":
+    for tool in (SETPRIV, BPFTOOL):
+        if not pathlib.Path(tool).exists() and not shutil.which(pathlib.Path(tool).name):
+            print(f"skipped: no {tool}")
+            raise SystemExit(lab.SKIPPED)
+    lab.main()
