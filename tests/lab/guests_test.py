@@ -4,6 +4,7 @@
 guests_test.py SvmNested | SvmShadow | VmxNested | VmxShadow: what the CPU has, and how KVM pages; the counts are the same.
 """
 
+import hardware_exits
 import lab
 import machine
 from machine import END, MARK, MMIO_READ, MMIO_WRITE, PORT, SERIAL, STRING
@@ -13,7 +14,7 @@ KINDS = "serial,port,string,mmio-read,mmio-write,cpuid,rdmsr,wrmsr"
 RUNS = ["hello", "mix", "idle", "serial", "smp", "crash", "limit", "interrupted"]
 
 
-class Guests:
+class Guests(hardware_exits.HardwareExits):
     KINDS = KINDS + ",hlt"
     ENDLESS = "@spin"
 
@@ -32,7 +33,7 @@ until [ -s results/interrupted.pid ]; do sleep 0.1; done
 sleep 2
 kill -INT "$(cat results/interrupted.pid)"
 wait
-"""
+{hardware_exits.SCRIPT}"""
 
     @classmethod
     def setUpClass(cls):
