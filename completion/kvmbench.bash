@@ -8,25 +8,26 @@ _kvmbench_options() {
     echo '--initrd --cmdline --module --mode --load-address --entry --mem --hugepages --cpus --irqchip --cpuid-mask
       --guest-stats --serial --serial2 --devices --console --disk --net --rng --timeout --allow-unstable-tsc --trace
       --mark-on-serial
-      --report --report-file --ab --by-phase --interval --interval-file
+      --report --report-file --ab --by-phase --interval --interval-file --expect --expect-file --write-budget --slack
       --chart --rip --symbols --live --serve --serve-token --help'
     ;;
   compare) echo '--format --output --per --different-hosts --help' ;;
   merge) echo '--output --different-hosts --help' ;;
   trace) echo '-p --pid --vm --all --list -d --duration -i --interval --report --report-file --help' ;;
-  report) echo '--format --output --by-phase --side-by-side --different-hosts --intervals --chart --help' ;;
+  report) echo '--format --output --by-phase --side-by-side --different-hosts --intervals --chart
+      --expect --expect-file --write-budget --slack --help' ;;
   host | guests) echo '--help' ;;
   esac
 }
 
-# The values of an option: words, or nothing where files are meant.
+# The values of an option of a command: words, or nothing where files are meant.
 _kvmbench_values() {
   case $1 in
   --mode) echo '16 32 64' ;;
   --irqchip) echo 'full split none' ;;
   --guest-stats) echo 'port msr page off' ;;
   --report) echo "$_kvmbench_formats none" ;;
-  --format) echo "$_kvmbench_formats" ;;
+  --format) [[ $2 == report ]] && echo "$_kvmbench_formats none" || echo "$_kvmbench_formats" ;;
   --serial | --serial2) echo 'stdio null file: pty unix:' ;;
   --devices) echo 'emulated paravirtual' ;;
   --console) echo 'uart virtio' ;;
@@ -44,13 +45,13 @@ _kvmbench() {
     mapfile -t COMPREPLY < <(compgen -W 'run trace report compare merge host guests --help --version' -- "$current")
     return
   fi
-  values=$(_kvmbench_values "$previous")
+  values=$(_kvmbench_values "$previous" "${COMP_WORDS[1]}")
   if [[ -n $values ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$values" -- "$current")
     return
   fi
   case $previous in
-  --initrd | --module | --report-file | --interval-file | --intervals | --symbols | --serve-token | --output) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+  --initrd | --module | --report-file | --interval-file | --intervals | --symbols | --serve-token | --output | --expect-file | --write-budget) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
   *)
     case $current in
     -*) mapfile -t COMPREPLY < <(compgen -W "$(_kvmbench_options "${COMP_WORDS[1]}")" -- "$current") ;;

@@ -13,6 +13,7 @@
 #include <map>
 #include <string>
 
+#include "arguments/budget.hpp"
 #include "arguments/command.hpp"
 #include "arguments/duration.hpp"
 #include "arguments/formats.hpp"
@@ -67,7 +68,8 @@ Examples:
   kvmbench run boot.bin --mode 16 --load-address 0x7c00 --serial null --timeout 10s
 
 Exit status: the guest's own (the low 8 bits of what it writes to port 0xf4), 0 when it powered off or halted,
-2 usage, 4 host or KVM, 5 guest crashed (triple fault), 6 guest asked for a reset, 124 time limit, 128+n signal n.
+2 usage, 3 over budget, 4 host or KVM, 5 guest crashed (triple fault), 6 guest asked for a reset, 124 time limit,
+128+n signal n.
 )";
 
 /// The options of `kvmbench run` in the shape that CLI11 fills.
@@ -181,6 +183,7 @@ void add_account_options(CLI::App& run, RunArguments& arguments) {
   run.add_flag("--by-phase", options.split_phases, "split text and markdown reports by phase");
   kvmbench::arguments::takes_duration(*run.add_option(
       "--interval", options.interval, "append a JSON line of what has come, this often, while running"));
+  kvmbench::arguments::add_budget_options(run, options.budget);
   run.add_option("--interval-file", options.interval_file, "where to (default kvmbench-intervals.jsonl)")
       ->option_text("FILE")
       ->needs("--interval");

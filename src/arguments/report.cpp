@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "arguments/budget.hpp"
 #include "arguments/command.hpp"
 #include "arguments/formats.hpp"
 #include "arguments/run_views.hpp"
@@ -21,6 +22,7 @@ Examples:
   kvmbench report run-*.json --side-by-side          a column each
   kvmbench report run.json --format html --intervals run.jsonl -o run.html
   kvmbench report run.json --format svg --chart histogram -o latency.svg
+  kvmbench report run.json --format none --expect-file exits.budget
 )";
 
 }  // namespace
@@ -31,7 +33,7 @@ Command add_report(CLI::App& app) {
   const auto options = std::make_shared<cli::ReportOptions>();
   report.add_option("files", options->files, "reports that --report json has saved; several are added up")
       ->required();
-  takes_format(*report.add_option("--format", options->format, "how to show them (default text)"));
+  takes_format(*report.add_option("--format", options->format, "how to show them (default text)"), {"none"});
   report.add_option("-o,--output", options->output, "where to (default stdout)")->option_text("FILE");
   report
       .add_option("--intervals", options->intervals,
@@ -41,11 +43,16 @@ Command add_report(CLI::App& app) {
   report.add_flag("--by-phase", options->split_phases, "split text and markdown reports by phase");
   report.add_flag("--side-by-side", options->side_by_side, "do not add several up: compare them");
   report.add_flag("--different-hosts", options->different_hosts, "take several although their hosts differ");
-  return {&report, [options] {
-            if (options->side_by_side && options->files.size() < 2)
-              throw UsageError("--side-by-side needs two reports at least");
-            return cli::report(*options);
-          }};
+  add_budget_options(report, options->budget);
+  return {
+      &report, [options] {
+        if (options->side_by_side && options->files.size() < 2)
+          throw UsageError("--side-by-side needs two reports at least");
+        const cli::BudgetOptions& budget = options->budget;
+        if (options->side_by_side && (!budget.expressions.empty() || !budget.files.empty() || budget.write))
+          throw UsageError("--side-by-side has no budget: one report has, or several added up");
+        return cli::report(*options);
+      }};
 }
 
 }  // namespace kvmbench::arguments

@@ -15,19 +15,22 @@ int report(const ReportOptions& options) {
                     .per = {},
                     .different_hosts = options.different_hosts});
   }
-  const report::Format& format = report::format_named(options.format);
+  const std::vector<report::Expectation> expectations = read_budget(options.budget);
   const report::Report report = options.files.size() == 1
                                     ? read_report(options.files.front())
                                     : merged_report(options.files, options.different_hosts);
-  report::RenderOptions how = render_options(!options.output, options.split_phases);
-  how.chart = options.chart;
-  report::Timeline timeline;
-  if (options.intervals) {
-    timeline = read_timeline(*options.intervals);
-    how.timeline = &timeline;
+  if (options.format != "none") {
+    const report::Format& format = report::format_named(options.format);
+    report::RenderOptions how = render_options(!options.output, options.split_phases);
+    how.chart = options.chart;
+    report::Timeline timeline;
+    if (options.intervals) {
+      timeline = read_timeline(*options.intervals);
+      how.timeline = &timeline;
+    }
+    write_output(format.render(report, how), options.output);
   }
-  write_output(format.render(report, how), options.output);
-  return 0;
+  return check_budget(options.budget, expectations, report);
 }
 
 }  // namespace kvmbench::cli

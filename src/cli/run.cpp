@@ -274,9 +274,11 @@ void tell_how_it_ended(const Machine& machine) {
 
 int run(const RunOptions& options) {
   check_report_files(options);
+  const std::vector<report::Expectation> expectations = read_budget(options.budget);
   const RunResult result = run_guest(options);
   write_reports(options, result.report, &result.timeline);
-  return result.status;
+  const int within_budget = check_budget(options.budget, expectations, result.report);
+  return result.status != 0 ? result.status : within_budget;
 }
 
 RunResult run_guest(const RunOptions& options) {

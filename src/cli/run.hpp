@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/budget.hpp"
 #include "cli/device_model.hpp"
 #include "report/formats.hpp"
 #include "report/report.hpp"
@@ -53,6 +54,7 @@ struct RunOptions {
   bool live = false;
   std::optional<std::string> serve;  ///< where to listen
   std::string serve_token;           ///< a file; "" for none
+  BudgetOptions budget;
 };
 
 /// Runs the guest and writes its reports. The exit status (vmm/ending.hpp). Throws UsageError, HostError.

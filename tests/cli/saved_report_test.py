@@ -136,6 +136,66 @@ class Merged(SavedReport):
         self.assertEqual(old.read_bytes(), b"old")
 
 
+class Budget(SavedReport):
+    """The sample has 2,065 exits, 30 of them mmio for 60 requests."""
+
+    def check(self, *arguments):
+        return self.report(self.saved, "--format", "none", *arguments)
+
+    def test_a_budget_that_holds_is_told_line_by_line(self):
+        budget = self.file("exits.budget", b"# few\nmmio.count <= 30\n\nkey(uart0 THR out) < 3000 # characters\n")
+        done = self.check("--expect-file", budget, "--expect", "exits == 2065")
+        self.expect(done, 0)
+        self.assertEqual(done.out, b"")
+        self.assertEqual(
+            done.err,
+            "kvmbench: pass: exits == 2065: 2,065\n"
+            "kvmbench: pass: mmio.count <= 30: 30\n"
+            "kvmbench: pass: key(uart0 THR out) < 3000: 2,010\n",
+        )
+
+    def test_one_that_fails_is_status_3(self):
+        ratio = "device(virtio-blk0) / operations(virtio-blk0 requests) <= 0.4"
+        done = self.check("--expect", "mmio <= 30", "--expect", ratio)
+        self.expect(done, 3)
+        self.assertIn("pass: mmio", done.err)
+        self.assertIn(f"FAIL: {ratio}: 0.500\n", done.err)
+
+    def test_a_mistake_is_status_2_with_its_line(self):
+        budget = self.file("exits.budget", b"exits <= 5000\nmmioo <= 3\n")
+        self.expect_refusal(self.check("--expect-file", budget), 2, "exits.budget:2", "mmioo")
+        self.expect_refusal(self.check("--expect-file", self.file("none.budget", b"# none\n")), 2, "no expression")
+        self.expect_refusal(self.check("--expect", "device(uart7) <= 3"), 2, "--expect", "uart7")
+        done = self.check("--expect", "device(uart7) <= 3", "--expect", "exits <= 1")
+        self.expect(done, 2)
+        self.assertIn("FAIL: exits", done.err)
+
+    def test_a_run_is_refused_before_it_starts(self):
+        done = self.run_program("run", "@hello", "--expect", "mmio <= many", "--report-file", "report")
+        self.expect_refusal(done, 2, "--expect", "many")
+        self.assertFalse((self.path / "report").exists())
+
+    def test_a_budget_that_was_written_holds(self):
+        self.expect(self.check("--write-budget", "exits.budget"), 0)
+        self.expect(self.check("--expect-file", "exits.budget"), 0)
+        self.expect(self.check("--write-budget", "exits.budget", "--slack", "10%"), 0)
+        self.assertIn("\nmmio.count <= 33\n", (self.path / "exits.budget").read_text())
+
+    def test_a_budget_that_cannot_be_written_leaves_the_old_one(self):
+        self.expect_refusal(self.check("--write-budget", "/dev/full"), 2, "/dev/full")
+        self.expect_refusal(self.check("--write-budget", self.path), 2, str(self.path))
+
+    def test_slack_is_a_share_of_a_budget_that_is_written(self):
+        self.expect_refusal(self.check("--slack", "5%"), 2, "--write-budget")
+        for slack in ("-1%", "much", "1e9", "nan"):
+            with self.subTest(slack=slack):
+                self.expect_refusal(self.check("--write-budget", "b", f"--slack={slack}"), 2, "--slack")
+
+    def test_reports_side_by_side_have_no_budget(self):
+        done = self.report(self.saved, self.saved, "--side-by-side", "--expect", "exits <= 1")
+        self.expect_refusal(done, 2, "--side-by-side")
+
+
 class Refused(SavedReport):
     def refuse(self, content, *parts):
         self.expect_refusal(self.report(self.file("bad.json", content)), 2, "bad.json", *parts)

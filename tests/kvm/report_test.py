@@ -242,6 +242,22 @@ class Unwritable(machine.Case):
         self.assertEqual(len(machine.read_intervals(self.path / "lines")), 1)
         self.assertEqual(len((self.path / "lines").read_text().splitlines()), 1)
 
+    def test_a_run_over_its_budget_is_status_3_with_its_report(self):
+        run = ("run", "@mix", "--cmdline", "n=100", "--serial", "null", "--report", "json", "--report-file")
+        done = self.run_program(*run, "report", "--expect", "mmio == 200", "--write-budget", "exits.budget")
+        self.expect(done, 0)
+        self.assertEqual(done.err, "kvmbench: pass: mmio == 200: 200\n")
+        done = self.run_program(*run, "report", "--expect-file", "exits.budget", "--expect", "mmio < 200")
+        self.expect(done, 3)
+        self.assertIn("kvmbench: FAIL: mmio < 200: 200\n", done.err)
+        self.assertIn("kvmbench: pass: mmio.count <= 200: 200\n", done.err)
+        self.read_report(self.path / "report")
+
+    def test_a_guest_that_crashed_is_told_before_its_budget(self):
+        done = self.run_program("run", "@crash", "--report", "none", "--expect", "exits > 1000000")
+        self.expect(done, 5)
+        self.assertIn("FAIL: exits > 1000000", done.err)
+
     @staticmethod
     def broken_pipe():
         reader, writer = os.pipe()

@@ -1,0 +1,331 @@
+/// The grammar of budgets, docs/budget.md.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "base/error.hpp"
+#include "report/budget.hpp"
+#include "report/printable.hpp"
+#include "stats/exit_reason.hpp"
+
+namespace kvmbench::report {
+namespace {
+
+constexpr std::string_view spaces = " \t\r";
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(spaces);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(spaces) - first + 1);
+}
+
+/// Up to a "#" that is in no quotes.
+std::string_view without_comment(std::string_view line) {
+  bool quoted = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (line[i] == '"') quoted = !quoted;
+    if (line[i] == '#' && !quoted) return line.substr(0, i);
+  }
+  return line;
+}
+
+template <typename Number>
+std::optional<Number> number(std::string_view text) {
+  const bool hexadecimal = text.starts_with("0x");
+  if (hexadecimal) text.remove_prefix(2);
+  Number value = 0;
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), value, hexadecimal ? 16 : 10);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+class Parser final {
+ public:
+  Parser(std::string_view text, const std::string& place) : whole_(text), rest_(text), place_(place) {}
+
+  Expectation parse() {
+    Expectation expectation{std::string(whole_), place_, quantity(), std::nullopt, {}, 0, Unit::none};
+    if (take('/')) expectation.divided_by = quantity();
+    expectation.relation = relation();
+    limit(expectation);
+    check_unit(expectation);
+    return expectation;
+  }
+
+ private:
+  [[noreturn]] void refuse(const std::string& what) const {
+    throw UsageError(fmt::format("{}: \"{}\": {}", place_, cut(printable(whole_), 100), printable(what)));
+  }
+
+  void skip_spaces() { rest_.remove_prefix(std::min(rest_.find_first_not_of(spaces), rest_.size())); }
+
+  bool take(char c) {
+    skip_spaces();
+    if (!rest_.starts_with(c)) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+
+  /// Letters, digits, "_" and "-".
+  std::string_view word() {
+    skip_spaces();
+    const std::size_t size =
+        std::min(rest_.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"),
+                 rest_.size());
+    if (size == 0) refuse(fmt::format("a name belongs before \"{}\"", cut(rest_, 20)));
+    const std::string_view word = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return word;
+  }
+
+  /// What stands in parentheses: words, of which one in quotes may hold anything but quotes.
+  std::vector<std::string> words(std::string_view of) {
+    if (!take('(')) refuse(fmt::format("\"{}\" is followed by \"(\"", of));
+    std::vector<std::string> words;
+    for (;;) {
+      if (take(')')) break;
+      skip_spaces();
+      const bool quoted = rest_.starts_with('"');
+      if (quoted) rest_.remove_prefix(1);
+      const std::size_t size = rest_.find_first_of(quoted ? "\"" : " \t\r)");
+      if (size == std::string_view::npos) refuse(quoted ? "a quote is not closed" : "\")\" is missing");
+      words.emplace_back(rest_.substr(0, size));
+      rest_.remove_prefix(size + (quoted ? 1 : 0));
+    }
+    if (words.empty()) refuse(fmt::format("there is nothing in {}()", of));
+    return words;
+  }
+
+  static std::string joined(const std::vector<std::string>& words, std::size_t from = 0) {
+    return fmt::format("{}", fmt::join(words.begin() + static_cast<std::ptrdiff_t>(from), words.end(), " "));
+  }
+
+  Quantity quantity() {
+    ExitQuantity exits;
+    for (;;) {
+      const std::string_view name = word();
+      if (name == "operations") return operations(exits);
+      if (name == "hardware") return hardware(exits);
+      if (figure(name, exits)) return exits;
+      if (!selector(name, exits.selection))
+        refuse(fmt::format("\"{}\" is no reason, selector or figure", name));
+      if (!take('.')) return exits;
+    }
+  }
+
+  Quantity operations(const ExitQuantity& before) {
+    if (!is_empty(before.selection))
+      refuse("operations are those of the whole run: nothing stands before them");
+    const std::vector<std::string> names = words("operations");
+    if (names.size() == 1) return OperationQuantity{std::nullopt, names[0]};
+    return OperationQuantity{names[0], joined(names, 1)};
+  }
+
+  Quantity hardware(const ExitQuantity& before) {
+    Selection others = before.selection;
+    others.vcpu.reset();
+    if (!is_empty(others)) refuse("of hardware exits only vcpu() can be selected");
+    if (take('.') && word() != "count") refuse("of hardware exits only the count is known");
+    return HardwareQuantity{before.selection.vcpu};
+  }
+
+  static bool is_empty(const Selection& of) {
+    return !of.reason && !of.phase && !of.vcpu && !of.device && !of.address && !of.direction && !of.width;
+  }
+
+  template <typename T>
+  void once(std::optional<T>& part, T value, std::string_view name) {
+    if (part) refuse(fmt::format("\"{}\" selects what has been selected before", name));
+    part = std::move(value);
+  }
+
+  bool selector(std::string_view name, Selection& selection) {
+    if (name == "exits") return true;
+    if (name == "phase") {
+      once(selection.phase, joined(words(name)), name);
+    } else if (name == "device") {
+      once(selection.device, joined(words(name)), name);
+    } else if (name == "vcpu") {
+      const std::optional<std::uint32_t> vcpu = number<std::uint32_t>(joined(words(name)));
+      if (!vcpu) refuse("a vCPU has a number");
+      once(selection.vcpu, *vcpu, name);
+    } else if (name == "key") {
+      key(words(name), selection);
+    } else {
+      for (const stats::ReasonText& reason : stats::userspace_reasons()) {
+        if (name != reason.short_name && name != reason.name) continue;
+        once(selection.reason, reason.reason, name);
+        return true;
+      }
+      return false;
+    }
+    return true;
+  }
+
+  /// "uart0 THR out 1": a device and its register, or a place and its number; direction and width if wanted.
+  void key(std::vector<std::string> words, Selection& selection) {
+    if (words.size() > 2) {
+      if (const auto width = number<std::uint8_t>(words.back())) {
+        once(selection.width, *width, "key");
+        words.pop_back();
+      }
+    }
+    if (words.size() > 2) {
+      const std::string& last = words.back();
+      const bool read = last == "in" || last == "read";
+      if (read || last == "out" || last == "write") {
+        once(selection.direction, read ? Direction::read : Direction::write, "key");
+        words.pop_back();
+      }
+    }
+    if (words.size() < 2)
+      refuse("a key is a device and its register, or port, gpa, rdmsr or wrmsr and a number");
+    const auto address = words.size() == 2 ? number<std::uint64_t>(words[1]) : std::nullopt;
+    const std::string& kind = words[0];
+    const bool is_place = kind == "port" || kind == "gpa" || kind == "rdmsr" || kind == "wrmsr";
+    if (is_place) {
+      if (!address) refuse(fmt::format("\"{}\" is no address", joined(words, 1)));
+      (void)selector(kind == "port" ? "io" : kind == "gpa" ? "mmio" : kind, selection);
+      once(selection.address, *address, "key");
+    } else {
+      once(selection.device, words[0], "key");
+      once(selection.register_name, joined(words, 1), "key");
+    }
+  }
+
+  bool figure(std::string_view name, ExitQuantity& quantity) {
+    constexpr std::pair<std::string_view, Figure> figures[] = {
+        {"count", Figure::count}, {"transfers", Figure::transfers}, {"rate", Figure::rate},
+        {"share", Figure::share}, {"service", Figure::service},     {"run", Figure::run}};
+    for (const auto& [known, figure] : figures) {
+      if (name != known) continue;
+      quantity.figure = figure;
+      const bool time = figure == Figure::service || figure == Figure::run;
+      if (time && take('.')) statistic(quantity);
+      return true;
+    }
+    return false;
+  }
+
+  void statistic(ExitQuantity& quantity) {
+    const std::string_view name = word();
+    constexpr std::pair<std::string_view, Statistic> statistics[] = {
+        {"sum", Statistic::sum}, {"min", Statistic::min}, {"mean", Statistic::mean}, {"max", Statistic::max}};
+    for (const auto& [known, statistic] : statistics) {
+      if (name == known) {
+        quantity.statistic = statistic;
+        return;
+      }
+    }
+    std::string digits(name.substr(1));
+    if (rest_.starts_with('.')) {
+      rest_.remove_prefix(1);
+      digits += '.' + std::string(word());
+    }
+    const bool written = name.front() == 'p' && !digits.empty() && digits.front() != '.' &&
+                         digits.find_first_not_of("0123456789.") == std::string::npos;
+    double per_cent = -1;
+    if (written) std::from_chars(digits.data(), digits.data() + digits.size(), per_cent);
+    if (per_cent < 0 || per_cent > 100)
+      refuse(fmt::format("\"{}\" is none of sum, min, mean, max, p50, p99, p99.9, ...", name));
+    quantity.statistic = Statistic::quantile;
+    quantity.quantile = per_cent / 100;
+  }
+
+  Relation relation() {
+    skip_spaces();
+    constexpr std::pair<std::string_view, Relation> relations[] = {
+        {"<=", Relation::at_most},   {">=", Relation::at_least}, {"==", Relation::equal},
+        {"!=", Relation::not_equal}, {"<", Relation::less},      {">", Relation::more}};
+    for (const auto& [sign, relation] : relations) {
+      if (!rest_.starts_with(sign)) continue;
+      rest_.remove_prefix(sign.size());
+      return relation;
+    }
+    refuse(fmt::format("one of < <= == != >= > belongs where \"{}\" is", cut(rest_, 20)));
+  }
+
+  void limit(Expectation& expectation) {
+    skip_spaces();
+    const std::size_t size = std::min(rest_.find_first_not_of("0123456789."), rest_.size());
+    const std::string digits(rest_.substr(0, size));
+    const char* end = digits.data();
+    const bool written = !digits.empty() && digits.front() != '.' && digits.size() < 40;
+    if (written) end = std::from_chars(digits.data(), digits.data() + digits.size(), expectation.limit).ptr;
+    if (!written || end != digits.data() + digits.size())
+      refuse(fmt::format("a number from 0 belongs where \"{}\" is", cut(rest_, 20)));
+    rest_.remove_prefix(size);
+    unit(expectation);
+  }
+
+  void unit(Expectation& expectation) {
+    const std::string_view unit = trimmed(rest_);
+    struct Known {
+      std::string_view name;
+      Unit unit;
+      long double scale;
+    };
+    constexpr Known units[] = {{"", Unit::none, 1},
+                               {"ns", Unit::nanoseconds, 1},
+                               {"us", Unit::nanoseconds, 1e3},
+                               {"ms", Unit::nanoseconds, 1e6},
+                               {"s", Unit::nanoseconds, 1e9},
+                               {"cycles", Unit::cycles, 1},
+                               {"%", Unit::per_cent, 1}};
+    const auto found = std::find_if(std::begin(units), std::end(units),
+                                    [=](const Known& known) { return known.name == unit; });
+    if (found == std::end(units))
+      refuse(fmt::format("\"{}\" is none of the units ns, us, ms, s, cycles and %", unit));
+    expectation.unit = found->unit;
+    expectation.limit *= found->scale;
+  }
+
+  static Figure figure_of(const Quantity& quantity) {
+    const auto* exits = std::get_if<ExitQuantity>(&quantity);
+    return exits != nullptr ? exits->figure : Figure::count;
+  }
+
+  /// A time is measured in one, a share in per cent, and all else is a number.
+  void check_unit(const Expectation& expectation) const {
+    const Figure figure = figure_of(expectation.quantity);
+    const bool time = figure == Figure::service || figure == Figure::run;
+    const bool unit_of_time = expectation.unit == Unit::nanoseconds || expectation.unit == Unit::cycles;
+    if (time != unit_of_time)
+      refuse(time ? "a time has a unit: ns, us, ms, s or cycles" : "only a time has a unit of time");
+    if ((figure == Figure::share) != (expectation.unit == Unit::per_cent))
+      refuse(figure == Figure::share ? "a share is in %" : "only a share is in %");
+    if (!expectation.divided_by) return;
+    const Figure by = figure_of(*expectation.divided_by);
+    if (by != Figure::count && by != Figure::transfers) refuse("only a count can divide");
+    if (figure == Figure::share || figure == Figure::rate) refuse("a share or a rate is not divided");
+  }
+
+  const std::string_view whole_;
+  std::string_view rest_;
+  const std::string& place_;
+};
+
+}  // namespace
+
+Expectation parse_expectation(std::string_view text, const std::string& place) {
+  const std::string_view expression = trimmed(without_comment(text));
+  if (expression.empty()) throw UsageError(place + ": there is no expression");
+  return Parser(expression, place).parse();
+}
+
+std::vector<Expectation> parse_budget(std::string_view text, const std::string& name) {
+  std::vector<Expectation> expectations;
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (trimmed(without_comment(line)).empty()) continue;
+    expectations.push_back(parse_expectation(line, fmt::format("{}:{}", name, number)));
+  }
+  return expectations;
+}
+
+}  // namespace kvmbench::report
