@@ -15,6 +15,7 @@ class Build:
         directory = pathlib.Path(directory).resolve()
         self.kvmbench = directory / "src" / "kvmbench"
         self.bare_loop = directory / "bench" / "bare_loop"
+        self.merge_cost = directory / "bench" / "merge_cost"
         self.recorder_cost = directory / "bench" / "recorder_cost"
         self.page_cost = directory / "bench" / "page_cost"
         self.probe = directory / "bench" / "probe"

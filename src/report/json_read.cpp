@@ -4,10 +4,10 @@
 
 #include <vector>
 
-#include "base/error.hpp"
 #include "report/formats.hpp"
 #include "report/json_format.hpp"
 #include "report/json_node.hpp"
+#include "report/json_parse.hpp"
 #include "report/json_read_exits.hpp"
 #include "report/json_sections.hpp"
 

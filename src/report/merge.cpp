@@ -85,6 +85,7 @@ void Merger::add(const Report& report, const std::string& name) {
       throw UsageError(fmt::format("{}: with it there are more keys or vCPUs than a report may have", name));
   }
   add_symbols(report);
+  add_counters(report, name);
   add_names(report);
   add_operations(report);
   empty_ = false;
@@ -184,6 +185,13 @@ void Merger::add_vcpu(const stats::VcpuSnapshot& vcpu, const std::vector<std::ui
   }
 }
 
+void Merger::add_counters(const Report& report, const std::string& name) {
+  bool fits = counters_.add(report.snapshot.counters);
+  for (const stats::VcpuSnapshot& vcpu : report.snapshot.vcpus)
+    fits = vcpus_[vcpu.vcpu].counters.add(vcpu.counters) && fits;
+  if (!fits) throw UsageError(fmt::format("{}: with it a counter of the kernel's passes 2^64", name));
+}
+
 void Merger::add_names(const Report& report) {
   std::set<stats::ExitKey, KeyOrder> seen;
   for (const stats::VcpuSnapshot& vcpu : report.snapshot.vcpus) {
@@ -224,6 +232,7 @@ void Merger::take_phases_and_vcpus() {
     taken.exits = vcpu.exits;
     taken.kernel_exits = vcpu.kernel_exits;
     taken.sites = vcpu.sites;
+    taken.counters = vcpu.counters.take();
     std::map<stats::ExitKey, const stats::KeyStats*, KeyOrder> ordered;
     for (const auto& [key, stats] : vcpu.keys) {
       stats::ExitKey placed = key;
@@ -242,6 +251,7 @@ Report Merger::take() {
   sum_.runs = totals_.runs;
   sum_.snapshot.began = 0;
   sum_.snapshot.taken = totals_.cycles;
+  sum_.snapshot.counters = counters_.take();
   take_phases_and_vcpus();
   for (const auto& [key, name] : names_) sum_.set_name(key, name);
   for (const auto& [device, counts] : operations_) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "report/merge_counters.hpp"
 #include "report/report.hpp"
 
 namespace kvmbench::report {
@@ -14,9 +15,10 @@ namespace kvmbench::report {
 /// Adds reports up. Counts, sums and histograms are exact, least and greatest values too, so that the order
 /// and the grouping do not matter: the same reports give the same result, byte for byte.
 ///
-/// vCPUs are added by their number, phases by what began them, devices by their names. `began` becomes 0 and
-/// `taken` the sum of the runs' lengths; a phase began as early as it did in any of them. Facts, the ending
-/// and keys' names that are not the same in all become "(various)"; the exit status is the greatest.
+/// The kernel's counters are added by name, peaks kept. vCPUs are added by their number, phases by what began
+/// them, devices by their names. `began` becomes 0 and `taken` the sum of the runs' lengths; a phase began as
+/// early as it did in any of them. Facts, the ending and keys' names that are not the same in all become
+/// "(various)"; the exit status is the greatest.
 class Merger final {
  public:
   /// `name` is the report's, for messages. Throws UsageError where a sum would pass 2^64, where there would
@@ -32,6 +34,7 @@ class Merger final {
   struct Vcpu {
     std::uint64_t exits = 0;
     std::optional<std::uint64_t> kernel_exits = 0;  ///< nothing once one report has none
+    CounterSums counters;
     Keys keys;                                      ///< with phases as in phases_
     std::vector<stats::SiteStats> sites;            ///< one of each
   };
@@ -44,6 +47,7 @@ class Merger final {
   };
 
   void add_facts(const Report& report);
+  void add_counters(const Report& report, const std::string& name);
   void add_totals(const Report& report, const std::string& name);
   /// The index that each of the report's phases has here.
   [[nodiscard]] std::vector<std::uint16_t> add_phases(const Report& report, const std::string& name);
@@ -57,6 +61,7 @@ class Merger final {
   bool empty_ = true;
   std::uint64_t khz_least_ = 0;
   std::map<std::uint32_t, Vcpu> vcpus_;
+  CounterSums counters_;  ///< of the VM as a whole
   std::map<stats::PhaseLabel, Phase, LabelOrder> phases_;
   std::map<stats::ExitKey, KeyName, KeyOrder> names_;
   std::map<std::string, std::map<std::string, std::uint64_t>> operations_;

@@ -170,6 +170,33 @@ TEST_CASE("operations are added by device and name") {
                                              {"virtio-blk0", {{"bytes", 245'760}, {"requests", 65}}}});
 }
 
+TEST_CASE("the kernel's counters add up by name, and peaks stay") {
+  using Counter = stats::KernelCounter;
+  const auto counter = [](const char* name, Counter::Type type, std::vector<std::uint64_t> values) {
+    Counter counter;
+    counter.name = name;
+    counter.type = type;
+    counter.values = std::move(values);
+    return counter;
+  };
+  Report a = report_of({}), b = report_of({});
+  a.snapshot.vcpus[0].counters = {counter("exits", Counter::Type::cumulative, {5}),
+                                  counter("halt_hist", Counter::Type::log_histogram, {1, 2, 3})};
+  b.snapshot.vcpus[0].counters = {counter("halt_hist", Counter::Type::log_histogram, {4, 0, 1}),
+                                  counter("exits", Counter::Type::cumulative, {7})};
+  a.snapshot.counters = {counter("pages", Counter::Type::peak, {90})};
+  b.snapshot.counters = {counter("pages", Counter::Type::peak, {30}),
+                         counter("exits", Counter::Type::cumulative, {1, 2})};
+  const stats::Snapshot both = merged({a, b}).snapshot;
+  CHECK(both.vcpus[0].counters ==
+        stats::KernelCounters{counter("exits", Counter::Type::cumulative, {12}),
+                              counter("halt_hist", Counter::Type::log_histogram, {5, 2, 4})});
+  CHECK(both.counters == stats::KernelCounters{counter("exits", Counter::Type::cumulative, {1, 2}),
+                                               counter("pages", Counter::Type::peak, {90})});
+  b.snapshot.vcpus[0].counters[1].values[0] = ~std::uint64_t{0};
+  CHECK_THROWS_WITH(merged({a, b}), Contains("a counter of the kernel's passes 2^64"));
+}
+
 TEST_CASE("sums that would pass 2^64 and cycles of another length are refused") {
   Report a = report_of({exits(port(1, Direction::read, 1), 1, 1, 1)}), b = a;
   a.snapshot.vcpus[0].keys[0].service.sum = ~std::uint64_t{0} - 5;
