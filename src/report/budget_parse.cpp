@@ -3,52 +3,22 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 
 #include "base/error.hpp"
 #include "report/budget.hpp"
-#include "report/printable.hpp"
+#include "report/budget_scanner.hpp"
 #include "stats/exit_reason.hpp"
 
 namespace kvmbench::report {
 namespace {
 
-constexpr std::string_view spaces = " \t\r";
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(spaces);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(spaces) - first + 1);
-}
-
-/// Up to a "#" that is in no quotes.
-std::string_view without_comment(std::string_view line) {
-  bool quoted = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    if (line[i] == '"') quoted = !quoted;
-    if (line[i] == '#' && !quoted) return line.substr(0, i);
-  }
-  return line;
-}
-
-template <typename Number>
-std::optional<Number> number(std::string_view text) {
-  const bool hexadecimal = text.starts_with("0x");
-  if (hexadecimal) text.remove_prefix(2);
-  Number value = 0;
-  const auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), value, hexadecimal ? 16 : 10);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-class Parser final {
+class Parser final : private BudgetScanner {
  public:
-  Parser(std::string_view text, const std::string& place) : whole_(text), rest_(text), place_(place) {}
+  Parser(std::string_view text, const std::string& place) : BudgetScanner(text, place) {}
 
   Expectation parse() {
-    Expectation expectation{std::string(whole_), place_, quantity(), std::nullopt, {}, 0, Unit::none};
-    if (take('/')) expectation.divided_by = quantity();
+    Expectation expectation{std::string(whole()), place(), quantity(), std::nullopt, {}, 0, Unit::none};
+    if (take("/")) expectation.divided_by = quantity();
     expectation.relation = relation();
     limit(expectation);
     check_unit(expectation);
@@ -56,49 +26,6 @@ class Parser final {
   }
 
  private:
-  [[noreturn]] void refuse(const std::string& what) const {
-    throw UsageError(fmt::format("{}: \"{}\": {}", place_, cut(printable(whole_), 100), printable(what)));
-  }
-
-  void skip_spaces() { rest_.remove_prefix(std::min(rest_.find_first_not_of(spaces), rest_.size())); }
-
-  bool take(char c) {
-    skip_spaces();
-    if (!rest_.starts_with(c)) return false;
-    rest_.remove_prefix(1);
-    return true;
-  }
-
-  /// Letters, digits, "_" and "-".
-  std::string_view word() {
-    skip_spaces();
-    const std::size_t size =
-        std::min(rest_.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"),
-                 rest_.size());
-    if (size == 0) refuse(fmt::format("a name belongs before \"{}\"", cut(rest_, 20)));
-    const std::string_view word = rest_.substr(0, size);
-    rest_.remove_prefix(size);
-    return word;
-  }
-
-  /// What stands in parentheses: words, of which one in quotes may hold anything but quotes.
-  std::vector<std::string> words(std::string_view of) {
-    if (!take('(')) refuse(fmt::format("\"{}\" is followed by \"(\"", of));
-    std::vector<std::string> words;
-    for (;;) {
-      if (take(')')) break;
-      skip_spaces();
-      const bool quoted = rest_.starts_with('"');
-      if (quoted) rest_.remove_prefix(1);
-      const std::size_t size = rest_.find_first_of(quoted ? "\"" : " \t\r)");
-      if (size == std::string_view::npos) refuse(quoted ? "a quote is not closed" : "\")\" is missing");
-      words.emplace_back(rest_.substr(0, size));
-      rest_.remove_prefix(size + (quoted ? 1 : 0));
-    }
-    if (words.empty()) refuse(fmt::format("there is nothing in {}()", of));
-    return words;
-  }
-
   static std::string joined(const std::vector<std::string>& words, std::size_t from = 0) {
     return fmt::format("{}", fmt::join(words.begin() + static_cast<std::ptrdiff_t>(from), words.end(), " "));
   }
@@ -112,7 +39,7 @@ class Parser final {
       if (figure(name, exits)) return exits;
       if (!selector(name, exits.selection))
         refuse(fmt::format("\"{}\" is no reason, selector or figure", name));
-      if (!take('.')) return exits;
+      if (!take(".")) return exits;
     }
   }
 
@@ -128,7 +55,7 @@ class Parser final {
     Selection others = before.selection;
     others.vcpu.reset();
     if (!is_empty(others)) refuse("of hardware exits only vcpu() can be selected");
-    if (take('.') && word() != "count") refuse("of hardware exits only the count is known");
+    if (take(".") && word() != "count") refuse("of hardware exits only the count is known");
     return HardwareQuantity{before.selection.vcpu};
   }
 
@@ -204,7 +131,7 @@ class Parser final {
       if (name != known) continue;
       quantity.figure = figure;
       const bool time = figure == Figure::service || figure == Figure::run;
-      if (time && take('.')) statistic(quantity);
+      if (time && take(".")) statistic(quantity);
       return true;
     }
     return false;
@@ -221,10 +148,7 @@ class Parser final {
       }
     }
     std::string digits(name.substr(1));
-    if (rest_.starts_with('.')) {
-      rest_.remove_prefix(1);
-      digits += '.' + std::string(word());
-    }
+    if (take(".")) digits += '.' + std::string(word());
     const bool written = name.front() == 'p' && !digits.empty() && digits.front() != '.' &&
                          digits.find_first_not_of("0123456789.") == std::string::npos;
     double per_cent = -1;
@@ -236,33 +160,27 @@ class Parser final {
   }
 
   Relation relation() {
-    skip_spaces();
     constexpr std::pair<std::string_view, Relation> relations[] = {
         {"<=", Relation::at_most},   {">=", Relation::at_least}, {"==", Relation::equal},
         {"!=", Relation::not_equal}, {"<", Relation::less},      {">", Relation::more}};
     for (const auto& [sign, relation] : relations) {
-      if (!rest_.starts_with(sign)) continue;
-      rest_.remove_prefix(sign.size());
-      return relation;
+      if (take(sign)) return relation;
     }
-    refuse(fmt::format("one of < <= == != >= > belongs where \"{}\" is", cut(rest_, 20)));
+    refuse(fmt::format("one of < <= == != >= > belongs where \"{}\" is", rest_shown()));
   }
 
   void limit(Expectation& expectation) {
-    skip_spaces();
-    const std::size_t size = std::min(rest_.find_first_not_of("0123456789."), rest_.size());
-    const std::string digits(rest_.substr(0, size));
+    const std::string_view digits = this->digits();
     const char* end = digits.data();
     const bool written = !digits.empty() && digits.front() != '.' && digits.size() < 40;
     if (written) end = std::from_chars(digits.data(), digits.data() + digits.size(), expectation.limit).ptr;
     if (!written || end != digits.data() + digits.size())
-      refuse(fmt::format("a number from 0 belongs where \"{}\" is", cut(rest_, 20)));
-    rest_.remove_prefix(size);
+      refuse(fmt::format("a number from 0 belongs where \"{}\" is", rest_shown()));
     unit(expectation);
   }
 
   void unit(Expectation& expectation) {
-    const std::string_view unit = trimmed(rest_);
+    const std::string_view unit = trimmed(rest());
     struct Known {
       std::string_view name;
       Unit unit;
@@ -302,10 +220,6 @@ class Parser final {
     if (by != Figure::count && by != Figure::transfers) refuse("only a count can divide");
     if (figure == Figure::share || figure == Figure::rate) refuse("a share or a rate is not divided");
   }
-
-  const std::string_view whole_;
-  std::string_view rest_;
-  const std::string& place_;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "report/json_format.hpp"
 #include "report/json_node.hpp"
+#include "report/json_parse.hpp"
 #include "report/timeline.hpp"
 #include "report/units.hpp"
 

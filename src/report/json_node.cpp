@@ -1,8 +1,6 @@
 #include "report/json_node.hpp"
 
 #include <cmath>
-#include <set>
-#include <vector>
 
 #include "base/error.hpp"
 #include "report/json_format.hpp"
@@ -108,34 +106,6 @@ std::string Node::text() const {
 std::string Node::shown() const {
   if (value_->is_structured()) return value_->is_object() ? "an object" : "an array";
   return cut(printable(value_->dump(-1, ' ', false, Json::error_handler_t::replace)), 40);
-}
-
-Node::Json parse_json(std::string_view text, const std::string& name) {
-  using Json = Node::Json;
-  std::vector<std::set<std::string>> members;
-  const auto check = [&](int depth, Json::parse_event_t event, Json& value) {
-    if (event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start) {
-      if (depth >= static_cast<int>(Place::deepest))
-        throw UsageError(name + ": not a kvmbench report: nested too deeply");
-    }
-    if (event == Json::parse_event_t::object_start) members.emplace_back();
-    if (event == Json::parse_event_t::object_end) members.pop_back();
-    if (event == Json::parse_event_t::key && !members.back().insert(value.get<std::string>()).second) {
-      throw UsageError(fmt::format("{}: not a kvmbench report: member \"{}\" comes twice in one object", name,
-                                   cut(printable(value.get<std::string>()), 40)));
-    }
-    return true;
-  };
-  try {
-    return Json::parse(text, check);
-  } catch (const Json::exception& error) {
-    // "[json.exception.parse_error.101] parse error at line 1, ...": the library's own number says nothing.
-    const std::string_view what = error.what();
-    const std::size_t number = what.find("] ");
-    throw UsageError(
-        fmt::format("{}: not JSON: {}", name,
-                    printable(number == std::string_view::npos ? what : what.substr(number + 2))));
-  }
 }
 
 }  // namespace kvmbench::report

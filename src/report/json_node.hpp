@@ -19,10 +19,6 @@
 
 namespace kvmbench::report {
 
-/// Parses with what JSON leaves open decided: no nesting beyond what a report has, no member twice. Throws
-/// UsageError, naming `name`.
-[[nodiscard]] nlohmann::json parse_json(std::string_view text, const std::string& name);
-
 /// Where in a document: "/vcpus/0/keys/12". A value that is copied cheaply; its text is made when it is asked
 /// for.
 class Place final {

@@ -1,6 +1,7 @@
 /// The parts of a saved report that need not be there: a report of an older version lacks them, and one of a
 /// run in which nothing counted them may. A further one is its line in the table of json_sections.cpp, its
-/// reader and writer, and its definition in docs/report.schema.json.
+/// reader and writer, its definition in docs/report.schema.json and, where runs can be added up, its sum in
+/// merge.cpp.
 #pragma once
 
 #include <span>

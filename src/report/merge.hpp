@@ -35,8 +35,8 @@ class Merger final {
     std::uint64_t exits = 0;
     std::optional<std::uint64_t> kernel_exits = 0;  ///< nothing once one report has none
     CounterSums counters;
-    Keys keys;                                      ///< with phases as in phases_
-    std::vector<stats::SiteStats> sites;            ///< one of each
+    Keys keys;                            ///< with phases as in phases_
+    std::vector<stats::SiteStats> sites;  ///< one of each
   };
   struct LabelOrder {
     bool operator()(const stats::PhaseLabel& left, const stats::PhaseLabel& right) const noexcept;

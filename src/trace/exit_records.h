@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
 /*
- * What the tracer's programs in the kernel write and kvmbench reads: the elements of three arrays that both map.
+ * What the tracer's programs in the kernel write and kvmbench reads: the elements of three arrays that both
+ * map.
  *
- * A thread, and whatever belongs to it, has one writer: the vCPU's own thread, in the kernel. Every count only grows.
- * Times are nanoseconds of CLOCK_MONOTONIC (bpf_ktime_get_ns).
+ * A thread, and whatever belongs to it, has one writer: the vCPU's own thread, in the kernel. Every count
+ * only grows. Times are nanoseconds of CLOCK_MONOTONIC (bpf_ktime_get_ns).
  */
 #pragma once
 
@@ -79,17 +80,17 @@ struct trace_detail {
 
 struct trace_thread {
   trace_u32 tgid, tid;
-  trace_u32 isa;    /* 0 until a kvm_exit has told: 1 VMX, 2 SVM */
-  trace_u32 vcpu;   /* known with isa */
-  trace_u64 exited; /* when the guest was left; 0: it is inside, or no exit has been seen */
-  trace_u64 left;   /* when KVM_RUN returned since; 0: it has not */
+  trace_u32 isa;            /* 0 until a kvm_exit has told: 1 VMX, 2 SVM */
+  trace_u32 vcpu;           /* known with isa */
+  trace_u64 exited;         /* when the guest was left; 0: it is inside, or no exit has been seen */
+  trace_u64 left;           /* when KVM_RUN returned since; 0: it has not */
   trace_u32 record, detail; /* 1 + index, of the last exit; 0: none */
 
-  trace_u64 exits;   /* kvm_exit */
-  trace_u64 entries; /* kvm_entry */
-  trace_u64 emulated; /* kvm_emulate_insn */
-  trace_u64 without_record; /* exits for which there was no room */
-  trace_u64 without_detail; /* details likewise */
+  trace_u64 exits;                         /* kvm_exit */
+  trace_u64 entries;                       /* kvm_entry */
+  trace_u64 emulated;                      /* kvm_emulate_insn */
+  trace_u64 without_record;                /* exits for which there was no room */
+  trace_u64 without_detail;                /* details likewise */
   trace_u64 returns[TRACE_RETURN_REASONS]; /* kvm_userspace_exit, by KVM_EXIT_n */
 
   /* 1 + index of the reason's record; 0: none. */

@@ -2,15 +2,15 @@
 /*
  * Counts and times the exits of virtual machines where KVM announces them.
  *
- * Attached to the classic tracepoints of the kernel's kvm events, whose records are read at the offsets that their
- * `format` files give: no kernel headers and no BTF are needed, and one binary runs on every kernel that has the
- * fields. Tracepoints of which only the moment counts are attached raw, which is cheaper.
+ * Attached to the classic tracepoints of the kernel's kvm events, whose records are read at the offsets that
+ * their `format` files give: no kernel headers and no BTF are needed, and one binary runs on every kernel
+ * that has the fields. Tracepoints of which only the moment counts are attached raw, which is cheaper.
  *
- * Nothing is sent: everything is added up here, in arrays that kvmbench maps, so that the memory does not depend on
- * the number of exits.
+ * Nothing is sent: everything is added up here, in arrays that kvmbench maps, so that the memory does not
+ * depend on the number of exits.
  */
-#include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
+#include <linux/bpf.h>
 #include <stdbool.h>
 
 #include "exit_records.h"
@@ -24,7 +24,8 @@ typedef trace_u64 u64;
 
 /* Set before loading. */
 const volatile trace_u8 every_process = 0; /* else those in `processes` */
-const volatile trace_u64 namespace_dev = 0, namespace_ino = 0; /* whose process numbers are meant; 0: the first one's */
+const volatile trace_u64 namespace_dev = 0,
+                         namespace_ino = 0; /* whose process numbers are meant; 0: the first one's */
 const volatile struct trace_field exit_reason, exit_isa, exit_vcpu;
 const volatile struct trace_field return_reason;
 const volatile struct trace_field pio_rw, pio_port, pio_size;
@@ -88,12 +89,10 @@ struct {
 /* --- helpers */
 
 /* Makes the verifier see that an index is in range, whatever the compiler has proved and left out. */
-#define BOUND(index, count)                                                   \
-  asm volatile("if %[i] < %[n] goto in_range_%=; %[i] = 0; in_range_%=:"      \
-               : [i] "+r"(index)                                              \
-               : [n] "i"(count))
+#define BOUND(index, count) \
+  asm volatile("if %[i] < %[n] goto in_range_%=; %[i] = 0; in_range_%=:" : [i] "+r"(index) : [n] "i"(count))
 
-static __always_inline u64 field(const void *event, u32 offset, u32 size) {
+static __always_inline u64 field(const void* event, u32 offset, u32 size) {
   u64 value = 0; /* little-endian: a field of 4 bytes fills the low half */
   bpf_probe_read_kernel(&value, size == 8 ? 8 : 4, event + offset);
   return value;
@@ -108,7 +107,7 @@ static __always_inline u64 current_ids(void) {
 }
 
 /* The next element of an array of `limit` of which `used` are taken; `limit` where all are. */
-static __always_inline u32 take(u32 *used, u32 limit) {
+static __always_inline u32 take(u32* used, u32 limit) {
   if (*used >= limit) return limit;
   return __sync_fetch_and_add(used, 1);
 }
@@ -118,7 +117,7 @@ static __noinline u32 adopt_thread(u64 ids) {
   u32 tgid = ids >> 32;
   if (ids == 0 || (!every_process && !bpf_map_lookup_elem(&processes, &tgid))) return ~0u;
   u32 index = take(&threads_used, max_threads);
-  struct trace_thread *thread = bpf_map_lookup_elem(&threads, &index);
+  struct trace_thread* thread = bpf_map_lookup_elem(&threads, &index);
   if (!thread) {
     __sync_fetch_and_add(&events_without_thread, 1);
     return ~0u;
@@ -131,13 +130,13 @@ static __noinline u32 adopt_thread(u64 ids) {
 
 struct current {
   u32 index;
-  struct trace_thread *thread; /* NULL: not one that is traced */
+  struct trace_thread* thread; /* NULL: not one that is traced */
 };
 
 static __always_inline struct current current_thread(bool adopt) {
   u64 ids = current_ids();
   u32 tid = ids;
-  u32 *known = bpf_map_lookup_elem(&thread_index, &tid);
+  u32* known = bpf_map_lookup_elem(&thread_index, &tid);
   struct current current = {0, NULL};
   if (known) {
     current.index = *known;
@@ -152,7 +151,7 @@ static __always_inline struct current current_thread(bool adopt) {
 }
 
 /* Intel SDM and AMD APM number most reasons below 0x100, the APM some from 0x400 on. */
-static __always_inline u16 *place_of(struct trace_thread *thread, u32 reason) {
+static __always_inline u16* place_of(struct trace_thread* thread, u32 reason) {
   u64 place = TRACE_PLACES;
   if (reason < TRACE_LOW_REASONS)
     place = reason;
@@ -170,12 +169,12 @@ static __always_inline u16 *place_of(struct trace_thread *thread, u32 reason) {
 }
 
 /* 1 + index of the record; 0 where there is no room. */
-static __always_inline u32 record_of(u32 thread, struct trace_thread *of, u32 reason) {
-  u16 *place = place_of(of, reason);
+static __always_inline u32 record_of(u32 thread, struct trace_thread* of, u32 reason) {
+  u16* place = place_of(of, reason);
   if (!place) return 0;
   if (*place != 0) return *place;
   u32 index = take(&records_used, max_records);
-  struct trace_record *record = bpf_map_lookup_elem(&records, &index);
+  struct trace_record* record = bpf_map_lookup_elem(&records, &index);
   if (!record) return 0;
   record->thread = thread;
   record->reason = reason;
@@ -198,7 +197,7 @@ static __always_inline u64 bucket_of(u64 value) {
   return (shift << TRACE_SUB_BITS) + (value >> shift);
 }
 
-static __always_inline void add(struct trace_times *times, u64 value) {
+static __always_inline void add(struct trace_times* times, u64 value) {
   if (times->count == 0 || value < times->min) times->min = value;
   if (value > times->max) times->max = value;
   times->sum += value;
@@ -211,11 +210,11 @@ static __always_inline void add(struct trace_times *times, u64 value) {
 /* --- the events that make an exit */
 
 SEC("tp/kvm/kvm_exit")
-int on_exit(void *event) {
+int on_exit(void* event) {
   const u64 now = bpf_ktime_get_ns();
   struct current vcpu = current_thread(true);
   if (!vcpu.thread) return 0;
-  struct trace_thread *thread = vcpu.thread;
+  struct trace_thread* thread = vcpu.thread;
   if (thread->isa == 0) {
     thread->isa = FIELD(event, exit_isa);
     thread->vcpu = FIELD(event, exit_vcpu);
@@ -226,7 +225,7 @@ int on_exit(void *event) {
   thread->record = record_of(vcpu.index, thread, FIELD(event, exit_reason));
   thread->exits++;
   u32 index = thread->record - 1;
-  struct trace_record *record = bpf_map_lookup_elem(&records, &index);
+  struct trace_record* record = bpf_map_lookup_elem(&records, &index);
   if (record)
     record->count++;
   else
@@ -235,9 +234,9 @@ int on_exit(void *event) {
 }
 
 SEC("tp/kvm/kvm_userspace_exit")
-int on_return(void *event) {
+int on_return(void* event) {
   const u64 now = bpf_ktime_get_ns();
-  struct trace_thread *thread = current_thread(true).thread;
+  struct trace_thread* thread = current_thread(true).thread;
   if (!thread) return 0;
   u64 reason = FIELD(event, return_reason);
   if (reason >= TRACE_RETURN_REASONS) reason = TRACE_RETURN_REASONS - 1;
@@ -246,28 +245,28 @@ int on_return(void *event) {
   if (thread->exited == 0 || thread->left != 0) return 0;
   thread->left = now;
   u32 index = thread->record - 1;
-  struct trace_record *record = bpf_map_lookup_elem(&records, &index);
+  struct trace_record* record = bpf_map_lookup_elem(&records, &index);
   if (record) record->returned++;
   return 0;
 }
 
 SEC("raw_tp/kvm_entry")
-int on_entry(void *event) {
+int on_entry(void* event) {
   (void)event;
-  struct trace_thread *thread = current_thread(false).thread;
+  struct trace_thread* thread = current_thread(false).thread;
   if (!thread) return 0;
   thread->entries++;
   if (thread->exited == 0) return 0;
   const u64 now = bpf_ktime_get_ns();
   u32 index = thread->record - 1;
-  struct trace_record *record = bpf_map_lookup_elem(&records, &index);
+  struct trace_record* record = bpf_map_lookup_elem(&records, &index);
   if (record) {
     add(&record->out, now - thread->exited);
     if (thread->left != 0) add(&record->outside, now - thread->left);
   }
   if (thread->detail != 0) {
     index = thread->detail - 1;
-    struct trace_detail *detail = bpf_map_lookup_elem(&details, &index);
+    struct trace_detail* detail = bpf_map_lookup_elem(&details, &index);
     if (detail) {
       detail->timed++;
       detail->sum += now - thread->exited;
@@ -279,15 +278,15 @@ int on_entry(void *event) {
 
 /* --- what the exits were for */
 
-static __always_inline int count_detail(enum trace_detail_kind kind, enum trace_direction direction, u64 width,
-                                        u64 value) {
+static __always_inline int count_detail(enum trace_detail_kind kind, enum trace_direction direction,
+                                        u64 width, u64 value) {
   struct current vcpu = current_thread(true);
   if (!vcpu.thread) return 0;
   struct trace_detail_key key = {
       .value = value, .thread = vcpu.index, .kind = kind, .direction = direction, .width = width};
-  u32 *known = bpf_map_lookup_elem(&detail_index, &key);
+  u32* known = bpf_map_lookup_elem(&detail_index, &key);
   u32 index = known ? *known : take(&details_used, max_details);
-  struct trace_detail *detail = bpf_map_lookup_elem(&details, &index);
+  struct trace_detail* detail = bpf_map_lookup_elem(&details, &index);
   if (!detail) {
     vcpu.thread->without_detail++;
     vcpu.thread->detail = 0;
@@ -307,12 +306,13 @@ static __always_inline enum trace_direction direction_of(u64 written) {
 }
 
 SEC("tp/kvm/kvm_pio")
-int on_pio(void *event) {
-  return count_detail(TRACE_PORT, direction_of(FIELD(event, pio_rw)), FIELD(event, pio_size), FIELD(event, pio_port));
+int on_pio(void* event) {
+  return count_detail(TRACE_PORT, direction_of(FIELD(event, pio_rw)), FIELD(event, pio_size),
+                      FIELD(event, pio_port));
 }
 
 SEC("tp/kvm/kvm_mmio")
-int on_mmio(void *event) {
+int on_mmio(void* event) {
   /* 0 announces a read that userspace has to answer; once it has, there is another event for it, with 1. */
   const u64 type = FIELD(event, mmio_type);
   if (type == 0) return 0;
@@ -320,34 +320,34 @@ int on_mmio(void *event) {
 }
 
 SEC("tp/kvm/kvm_msr")
-int on_msr(void *event) {
+int on_msr(void* event) {
   return count_detail(TRACE_MSR, direction_of(FIELD(event, msr_write)), 0, FIELD(event, msr_ecx));
 }
 
 SEC("tp/kvm/kvm_cpuid")
-int on_cpuid(void *event) {
+int on_cpuid(void* event) {
   return count_detail(TRACE_CPUID, TRACE_NONE, 0, FIELD(event, cpuid_function));
 }
 
 SEC("tp/kvm/kvm_page_fault")
-int on_page_fault(void *event) {
+int on_page_fault(void* event) {
   return count_detail(TRACE_PAGE_FAULT, TRACE_NONE, 0, FIELD(event, fault_address) >> TRACE_FAULT_RANGE_BITS);
 }
 
 SEC("tp/kvm/kvm_apic")
-int on_apic(void *event) {
+int on_apic(void* event) {
   return count_detail(TRACE_APIC, direction_of(FIELD(event, apic_rw)), 0, FIELD(event, apic_reg));
 }
 
 SEC("tp/kvm/kvm_hypercall")
-int on_hypercall(void *event) {
+int on_hypercall(void* event) {
   return count_detail(TRACE_HYPERCALL, TRACE_NONE, 0, FIELD(event, hypercall_nr));
 }
 
 SEC("raw_tp/kvm_emulate_insn")
-int on_emulation(void *event) {
+int on_emulation(void* event) {
   (void)event;
-  struct trace_thread *thread = current_thread(true).thread;
+  struct trace_thread* thread = current_thread(true).thread;
   if (thread) thread->emulated++;
   return 0;
 }

@@ -3,6 +3,10 @@
 /// interrupt line is where InterruptStatus says.
 ///
 /// The input is a sequence of steps: one byte that says what, then its operands, little-endian.
+#include <algorithm>
+#include <array>
+#include <vector>
+
 #include "virtio_driver.hpp"
 
 namespace {
@@ -13,9 +17,9 @@ using fuzz::Input;
 using fuzz::require;
 
 /// Queue 0 answers at once, by a copy; queue 1 keeps its requests, puts some back and answers later.
-class Device final : public VirtioDevice {
+class CopyingDevice final : public VirtioDevice {
  public:
-  explicit Device(const GuestMemory& memory)
+  explicit CopyingDevice(const GuestMemory& memory)
       : VirtioDevice("virtio-fuzz0", 42, memory, {16, 16}), memory_(memory.regions().front().bytes) {}
 
   [[nodiscard]] std::uint64_t features() const noexcept override { return 0xf; }
@@ -97,7 +101,7 @@ class Device final : public VirtioDevice {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Input input({data, size});
   GuestMemory memory(fuzz::VirtioDriver::memory_size);
-  Device device(memory);
+  CopyingDevice device(memory);
   fuzz::VirtioDriver driver(memory, device);
   while (!input.empty()) {
     const auto choice = input.take<std::uint8_t>();

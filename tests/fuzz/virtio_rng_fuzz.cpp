@@ -1,6 +1,6 @@
 /// Whatever a driver does to virtio-rng: random bytes go to the pieces of guest memory that it gave, bounded
 /// a request, and to nothing else.
-#include <array>
+#include <algorithm>
 
 #include "devices/virtio/entropy_device.hpp"
 #include "virtio_driver.hpp"
