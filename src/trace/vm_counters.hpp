@@ -1,6 +1,6 @@
 /// KVM's own counters of another process's VM. KVM gives them to the process that owns the VM only; but one
-/// that has asked for them itself, as QEMU from 7.1 on and kvmbench do, has them in descriptors that can be
-/// duplicated (pidfd_getfd(2)). Else the kernel's debugfs has the exits of the whole VM.
+/// that has asked for them itself, as kvmbench does, has them in descriptors that can be duplicated
+/// (pidfd_getfd(2)). Else the kernel's debugfs may have the exits of the whole VM.
 #pragma once
 
 #include <string>
