@@ -20,9 +20,7 @@ void add_chart(CLI::App& command, report::Chart& chart) {
 void add_run_views(CLI::App& run, cli::RunOptions& options) {
   run.add_flag("--live", options.live,
                "show rates and shares while it runs; the console goes to a pane below");
-  run.add_option("--serve", options.serve,
-                 "serve OpenMetrics at /metrics, JSON at /snapshot, the HTML report at /; loopback unless an "
-                 "address is given")
+  run.add_option("--serve", options.serve, "serve /metrics, /snapshot and the HTML report while it runs")
       ->option_text("[ADDRESS:]PORT");
   run.add_option("--serve-token", options.serve_token, "a file with the token that clients have to send")
       ->option_text("FILE")

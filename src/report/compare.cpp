@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "base/error.hpp"
+#include "report/compare_hardware.hpp"
 #include "report/names.hpp"
 #include "report/operations.hpp"
 #include "report/printable.hpp"
@@ -204,6 +205,7 @@ Comparison compare(std::vector<Side> sides, const std::optional<Per>& per) {
   comparison.host = host_differences(comparison.sides);
   comparison.machine = differences(comparison.sides, &Report::machine);
   add_rows(comparison);
+  add_hardware_rows(comparison);
   add_operations(comparison);
   if (per) divide(comparison, *per);
   return comparison;

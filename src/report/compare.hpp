@@ -43,6 +43,20 @@ struct ComparedRow {
   std::vector<std::optional<Sums>> sides;
 };
 
+/// Hardware exits under one reason, as a tracer saw them: other exits than the ones above.
+struct HardwareSums {
+  std::uint64_t count = 0;
+  std::uint64_t nanoseconds = 0;  ///< from the exit to the next entry
+
+  void add(const stats::HardwareReasonStats& stats);
+};
+
+/// Nothing of a side that was not traced.
+struct ComparedHardwareRow {
+  std::string name;
+  std::vector<std::optional<HardwareSums>> sides;
+};
+
 /// What the devices of one service have done on one side, and the exits at their registers.
 struct ServiceSide {
   std::vector<std::string> devices;
@@ -65,6 +79,9 @@ struct Comparison {
   std::vector<ComparedRow> reasons;  ///< most service time on any side first
   /// A device's register is one row on all sides, wherever it is; what has no name is known by its address.
   std::vector<ComparedRow> keys;
+  std::vector<ComparedHardwareRow>
+      hardware_reasons;  ///< most exits on any side first; none where none was traced
+  ComparedHardwareRow hardware_total;
   std::vector<ComparedOperation> operations;
 
   std::string per;                    ///< "requests"; "" where nothing is divided

@@ -65,7 +65,33 @@ std::string ComparisonCells::count_ratio(const ComparedRow& row) const {
 
 std::string ComparisonCells::service_ratio(const ComparedRow& row) const {
   if (!row.sides[0] || !row.sides[1]) return "-";
-  return ratio_each(time_ratio(comparison_, row.sides[0]->service, row.sides[1]->service));
+  return ratio_each(report::time_ratio(comparison_, row.sides[0]->service, row.sides[1]->service));
+}
+
+std::string ComparisonCells::count(std::size_t side, const std::optional<HardwareSums>& sums) const {
+  return sums ? divided(side, sums->count) : "-";
+}
+
+std::string ComparisonCells::out_of_guest(std::size_t side, const std::optional<HardwareSums>& sums) const {
+  constexpr double nanosecond = 1e-9;
+  if (!sums || sums->count == 0) return "-";
+  const double by = comparison_.counts.empty() ? 1 : static_cast<double>(comparison_.counts[side]);
+  return duration(static_cast<double>(sums->nanoseconds) * nanosecond / by);
+}
+
+std::string ComparisonCells::count_ratio(const ComparedHardwareRow& row) const {
+  return hardware_ratio(row, &HardwareSums::count);
+}
+
+std::string ComparisonCells::time_ratio(const ComparedHardwareRow& row) const {
+  return hardware_ratio(row, &HardwareSums::nanoseconds);
+}
+
+std::string ComparisonCells::hardware_ratio(const ComparedHardwareRow& row,
+                                            std::uint64_t HardwareSums::*figure) const {
+  const std::optional<HardwareSums>&from = row.sides[0], &to = row.sides[1];
+  if (!from || !to || (*from).*figure == 0) return "-";
+  return ratio_each(static_cast<double>((*to).*figure) / static_cast<double>((*from).*figure));
 }
 
 /// KVM's own count, which is of no reason.

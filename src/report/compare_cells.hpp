@@ -29,6 +29,12 @@ class ComparisonCells final {
   [[nodiscard]] std::string count_ratio(const ComparedRow& row) const;
   [[nodiscard]] std::string service_ratio(const ComparedRow& row) const;
 
+  // The same of hardware exits.
+  [[nodiscard]] std::string count(std::size_t side, const std::optional<HardwareSums>& sums) const;
+  [[nodiscard]] std::string out_of_guest(std::size_t side, const std::optional<HardwareSums>& sums) const;
+  [[nodiscard]] std::string count_ratio(const ComparedHardwareRow& row) const;
+  [[nodiscard]] std::string time_ratio(const ComparedHardwareRow& row) const;
+
   /// "ata0, ata1"; "-" where a side has none.
   [[nodiscard]] static std::string devices(const std::optional<ServiceSide>& of);
   /// For one operation of the side's: exits and service time at its devices, and all exits of the run.
@@ -46,6 +52,8 @@ class ComparisonCells final {
 
  private:
   [[nodiscard]] std::string hardware_exits() const;
+  [[nodiscard]] std::string hardware_ratio(const ComparedHardwareRow& row,
+                                           std::uint64_t HardwareSums::*figure) const;
   [[nodiscard]] std::string ratio_each(std::optional<double> all) const;
   [[nodiscard]] std::string divided(std::size_t side, std::uint64_t count) const;
   [[nodiscard]] Clock clock(std::size_t side) const;

@@ -42,6 +42,7 @@ class ComparisonJson final {
             {"total", row_value(comparison_.total)},
             {"by_reason", rows_value(comparison_.reasons)},
             {"by_key", rows_value(comparison_.keys)},
+            {"by_hardware_reason", hardware_value()},
             {"operations", std::move(operations)}};
   }
 
@@ -79,6 +80,22 @@ class ComparisonJson final {
   [[nodiscard]] Json rows_value(const std::vector<ComparedRow>& rows) const {
     Json value = Json::array();
     for (const ComparedRow& row : rows) value.push_back(row_value(row));
+    return value;
+  }
+
+  [[nodiscard]] Json hardware_value() const {
+    Json value = Json::array();
+    for (const ComparedHardwareRow& row : comparison_.hardware_reasons) {
+      Json sides = Json::array();
+      for (const std::optional<HardwareSums>& side : row.sides) {
+        if (side) {
+          sides.push_back({{"count", side->count}, {"nanoseconds", side->nanoseconds}});
+        } else {
+          sides.push_back(nullptr);
+        }
+      }
+      value.push_back({{"name", row.name}, {"sides", std::move(sides)}});
+    }
     return value;
   }
 

@@ -22,6 +22,7 @@ class ComparisonMarkdown final {
     rows("reason", comparison_.reasons);
     out_ += '\n';
     for (const std::string& sentence : cells_.sentences()) out_ += escaped(sentence) + '\n';
+    hardware();
     rows("key", comparison_.keys);
     operations();
     return std::move(out_);
@@ -52,17 +53,40 @@ class ComparisonMarkdown final {
     return markdown_row(cells);
   }
 
-  void rows(const std::string& name, const std::vector<ComparedRow>& compared) {
-    out_ += fmt::format("\n### Exits by {}{}\n", name, escaped(cells_.divided()));
+  void titles(const std::string& name, const std::string& time) {
     std::vector<Column> columns{{name, Align::left}};
     const std::size_t sides = comparison_.sides.size();
     for (std::size_t i = 0; i < sides; ++i) columns.push_back({letter_of(i) + " count"});
     if (cells_.has_ratios()) columns.push_back({"B/A"});
-    for (std::size_t i = 0; i < sides; ++i) columns.push_back({letter_of(i) + " service"});
+    for (std::size_t i = 0; i < sides; ++i) columns.push_back({letter_of(i) + ' ' + time});
     if (cells_.has_ratios()) columns.push_back({"B/A time"});
     out_ += markdown_titles(columns);
+  }
+
+  void rows(const std::string& name, const std::vector<ComparedRow>& compared) {
+    out_ += fmt::format("\n### Exits by {}{}\n", name, escaped(cells_.divided()));
+    titles(name, "service");
     for (const ComparedRow& one : compared) out_ += row(one);
     out_ += row(comparison_.total);
+  }
+
+  [[nodiscard]] std::string row(const ComparedHardwareRow& compared) const {
+    std::vector<std::string> cells{code_cell(compared.name)};
+    for (std::size_t i = 0; i < compared.sides.size(); ++i)
+      cells.push_back(cells_.count(i, compared.sides[i]));
+    if (cells_.has_ratios()) cells.push_back(cells_.count_ratio(compared));
+    for (std::size_t i = 0; i < compared.sides.size(); ++i)
+      cells.push_back(cells_.out_of_guest(i, compared.sides[i]));
+    if (cells_.has_ratios()) cells.push_back(cells_.time_ratio(compared));
+    return markdown_row(cells);
+  }
+
+  void hardware() {
+    if (comparison_.hardware_reasons.empty()) return;
+    out_ += fmt::format("\n### Hardware exits by reason{}\n", escaped(cells_.divided()));
+    titles("hardware reason", "out of guest");
+    for (const ComparedHardwareRow& one : comparison_.hardware_reasons) out_ += row(one);
+    out_ += row(comparison_.hardware_total);
   }
 
   void operations() {

@@ -26,6 +26,7 @@ class ComparisonText final {
     page_.heading("Exits by reason" + cells_.divided());
     rows("reason", comparison_.reasons);
     for (const std::string& sentence : cells_.sentences()) page_.paragraph(sentence);
+    hardware();
     page_.heading("Exits by key" + cells_.divided());
     rows("key", comparison_.keys);
     operations();
@@ -46,7 +47,7 @@ class ComparisonText final {
     page_.facts(title, facts);
   }
 
-  [[nodiscard]] std::vector<TextColumn> columns(const std::string& name) const {
+  [[nodiscard]] std::vector<TextColumn> columns(const std::string& name, const std::string& time) const {
     std::vector<TextColumn> columns{{.title = name, .align = Align::left}};
     const auto dropped = [](std::size_t side, unsigned otherwise) {
       return side < 2 ? otherwise : least_important + static_cast<unsigned>(side);
@@ -55,7 +56,7 @@ class ComparisonText final {
       columns.push_back({.title = letter_of(i) + " count", .dropped = dropped(i, 0)});
     if (cells_.has_ratios()) columns.push_back({.title = "B/A", .dropped = 1});
     for (std::size_t i = 0; i < comparison_.sides.size(); ++i)
-      columns.push_back({.title = letter_of(i) + " service", .dropped = dropped(i, i == 0 ? 4 : 3)});
+      columns.push_back({.title = letter_of(i) + ' ' + time, .dropped = dropped(i, i == 0 ? 4 : 3)});
     if (cells_.has_ratios()) columns.push_back({.title = "B/A time", .dropped = 2});
     return columns;
   }
@@ -72,9 +73,29 @@ class ComparisonText final {
   }
 
   void rows(const std::string& name, const std::vector<ComparedRow>& compared) {
-    TextTable table(columns(name));
+    TextTable table(columns(name, "service"));
     for (const ComparedRow& one : compared) table.add(row(one));
     table.set_total(row(comparison_.total));
+    page_.table(table);
+  }
+
+  [[nodiscard]] std::vector<std::string> row(const ComparedHardwareRow& compared) const {
+    std::vector<std::string> cells{printable(compared.name)};
+    for (std::size_t i = 0; i < compared.sides.size(); ++i)
+      cells.push_back(cells_.count(i, compared.sides[i]));
+    if (cells_.has_ratios()) cells.push_back(cells_.count_ratio(compared));
+    for (std::size_t i = 0; i < compared.sides.size(); ++i)
+      cells.push_back(aligned_time(cells_.out_of_guest(i, compared.sides[i])));
+    if (cells_.has_ratios()) cells.push_back(cells_.time_ratio(compared));
+    return cells;
+  }
+
+  void hardware() {
+    if (comparison_.hardware_reasons.empty()) return;
+    page_.heading("Hardware exits by reason" + cells_.divided());
+    TextTable table(columns("hardware reason", "out of guest"));
+    for (const ComparedHardwareRow& one : comparison_.hardware_reasons) table.add(row(one));
+    table.set_total(row(comparison_.hardware_total));
     page_.table(table);
   }
 

@@ -9,8 +9,11 @@
  * Nothing is sent: everything is added up here, in arrays that kvmbench maps, so that the memory does not
  * depend on the number of exits.
  */
-#include <bpf/bpf_helpers.h>
+/* bpf_helpers.h needs the types of linux/bpf.h before it. */
+/* clang-format off */
 #include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+/* clang-format on */
 #include <stdbool.h>
 
 #include "exit_records.h"

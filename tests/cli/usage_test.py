@@ -78,7 +78,7 @@ class Refused(program.Case):
         for option, *values in (
             ("--mode", "8", "", "128", "long"),
             ("--irqchip", "partly", "", "0", "FULL"),
-            ("--report", "html", "", "text,html", "TEXT"),
+            ("--report", "pdf", "", "text,pdf", "TEXT"),
             ("--cpus", "many", "-1", "", "1.5", "99999999999"),
             ("--mem", "lots", "", "1.5G", "99999999999999999999", "10Q"),
             ("--timeout", "soon", "", "-5s", "0", "1e300", "1e999", "nan", "inf", "10d", "99999999999h", "1us"),

@@ -47,12 +47,15 @@ class Served:
 
 
 class Serve(machine.Case):
+    COUNT = re.compile(r'kvmbench_exits_total\{vcpu="0",reason="io",device="unclaimed"\} (\d+)')
+
     def test_metrics_snapshot_and_page_are_served_while_the_guest_runs(self):
         with Served(self, *BUSY) as served:
             kind, metrics = served.get("metrics")
             self.assertTrue(kind.startswith("application/openmetrics-text; version=1.0.0"))
             self.assertTrue(metrics.endswith("# EOF\n"))
-            count = re.search(r'kvmbench_exits_total\{vcpu="0",reason="io",device="unclaimed"\} (\d+)', metrics)
+            self.wait_until(lambda: self.COUNT.search(served.get("metrics")[1]), served.process)
+            count = self.COUNT.search(served.get("metrics")[1])
             snapshot = json.loads(served.get("snapshot")[1])
             self.expect_valid(snapshot, "report")
             self.assertEqual(snapshot["ending"], "running")
@@ -85,7 +88,7 @@ class Fleet(machine.Case):
             prometheus = self.start_command(
                 ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={self.path}/data",
                  "--web.listen-address=127.0.0.1:0"], stdout=subprocess.DEVNULL)
-            address = next(filter(None, (re.search(rb"address=(127\.0\.0\.1:\d+)", line)
+            address = next(filter(None, (re.search(rb"address=(127\.0\.0\.1:[1-9]\d*)", line)
                                          for line in prometheus.stderr))).group(1).decode()
             rates = {}
 

@@ -217,8 +217,8 @@ TEST_CASE("Markdown and CSV have the same figures, and no markup of the reports'
   CHECK_THAT(to_markdown(comparison),
              Contains("| `io` | 101 | 1 | 0.00990 | 200 µs | 50.0 ns | 0.000250 |\n"));
   CHECK_THAT(to_markdown(comparison), Contains("| `ata\\|0 <data> in 2` | 100 | - | - | 200 µs | - | - |\n"));
-  CHECK_THAT(to_csv(comparison), Contains("\"a,b\",reason,io,101,200050,900009\n"));
-  CHECK_THAT(to_csv(comparison), Contains("b,operation,disk requests,20,10000,90000\n"));
+  CHECK_THAT(to_csv(comparison), Contains("\"a,b\",reason,io,101,200050,900009,\n"));
+  CHECK_THAT(to_csv(comparison), Contains("b,operation,disk requests,20,10000,90000,\n"));
 }
 
 TEST_CASE("several sides stand beside each other without ratios") {
@@ -226,6 +226,40 @@ TEST_CASE("several sides stand beside each other without ratios") {
   const std::string text = to_text(compare({{"a", &a}, {"b", &b}, {"c", &b}}), {.width = 120});
   CHECK_THAT(text, Contains("reason  A count  B count  C count  A service  B service  C service\n"));
   CHECK_THAT(text, Contains("mmio          -       10       10"));
+}
+
+// io 12,007 and npf 52 on the first side; hlt and an invalid state once each.
+TEST_CASE("hardware exits are compared by reason, and a traced side without one has a count of 0") {
+  const Report nested = traced_report();
+  Report shadow = traced_report();
+  shadow.snapshot.vcpus[0].traced->reasons[1].reason = 0x4e;  // #PF instead of NPF
+  const Comparison comparison = compare({{"nested", &nested}, {"shadow", &shadow}});
+
+  REQUIRE(comparison.hardware_reasons.size() == 5);
+  CHECK(comparison.hardware_reasons[0].name == "IOIO");  // most exits first
+  CHECK(comparison.hardware_reasons[0].sides[0]->count == 12'007);
+  CHECK(comparison.hardware_reasons[0].sides[0]->nanoseconds == 2'000 * (11'999 + 7));
+  for (const ComparedHardwareRow& row : comparison.hardware_reasons) {
+    if (row.name == "NPF") CHECK((row.sides[0]->count == 52 && row.sides[1]->count == 0));
+    if (row.name == "EXCP14") CHECK((row.sides[0]->count == 0 && row.sides[1]->count == 52));
+  }
+  CHECK(comparison.hardware_total.sides[0]->count == 12'061);
+  CHECK(comparison.hardware_total.sides[1]->count == 12'061);
+  CHECK_THAT(squeezed(to_text(comparison, {})),
+             Contains("Hardware exits by reason") && Contains("NPF 52 0 0 - 0"));
+  CHECK_THAT(to_markdown(comparison), Contains("| `IOIO` | 12,007 | 12,007 |"));
+  const Json json = Json::parse(to_json(comparison));
+  CHECK(json["by_hardware_reason"][0]["sides"][1]["count"] == 12'007);
+}
+
+TEST_CASE("a side that was not traced has no hardware exits by reason") {
+  const Report traced = traced_report(), untraced = emulated();
+  const Comparison one = compare({{"traced", &traced}, {"not", &untraced}});
+  CHECK(one.hardware_reasons[0].sides[0].has_value());
+  CHECK_FALSE(one.hardware_reasons[0].sides[1].has_value());
+  const Comparison none = compare({{"not", &untraced}, {"not either", &untraced}});
+  CHECK(none.hardware_reasons.empty());
+  CHECK_THAT(to_text(none, {}), !Contains("Hardware exits by reason"));
 }
 
 }  // namespace
