@@ -49,6 +49,10 @@ class BlockStorage {
   /// Takes the request and returns at once: no I/O, no allocation. One that reaches past the end, or would
   /// change what is read-only, fails. Any thread.
   virtual void submit(BlockRequest& request) noexcept = 0;
+  /// Does a read or a write now, where the host has it in memory and need not wait for the medium. False
+  /// where it has not, or could not: what was done of it does no harm, and it is to be submitted. No
+  /// completed() comes. On threads that may make system calls: not a vCPU's.
+  [[nodiscard]] virtual bool serve_at_once(BlockRequest& request) noexcept = 0;
   /// Waits until nothing that was submitted is under way and no completed() runs. Not from completed().
   virtual void drain() noexcept = 0;
 };

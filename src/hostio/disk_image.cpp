@@ -69,6 +69,10 @@ void DiskImage::submit(BlockRequest& request) noexcept {
   wake_one();
 }
 
+bool DiskImage::serve_at_once(BlockRequest& request) noexcept {
+  return ios_.front().transfer_cached(request);
+}
+
 void DiskImage::drain() noexcept {
   std::unique_lock lock(mutex_);
   drained_.wait(lock, [this] { return outstanding_ == 0; });
@@ -113,7 +117,7 @@ void DiskImage::work(DiskIo& io) noexcept {
 }
 
 void DiskImage::serve(DiskIo& io, BlockRequest& request) noexcept {
-  bool succeeded = io.read_cached(request);
+  bool succeeded = io.transfer_cached(request);
   if (!succeeded) {
     const Failure attempt{request.kind, request.offset, request.length, 0};
     {

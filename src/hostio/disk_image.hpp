@@ -38,6 +38,7 @@ class DiskImage final : public BlockStorage {
   [[nodiscard]] std::uint64_t size() const noexcept override { return file_.size(); }
   [[nodiscard]] bool read_only() const noexcept override { return file_.read_only(); }
   void submit(BlockRequest& request) noexcept override;
+  [[nodiscard]] bool serve_at_once(BlockRequest& request) noexcept override;
   void drain() noexcept override;
 
   /// What went wrong so far, for the user: how many requests failed and why the first one did. "" where none

@@ -20,6 +20,7 @@ namespace {
 using Kind = BlockRequest::Kind;
 
 constexpr std::size_t bounce_size = 256 * 1024;
+constexpr std::uint64_t page = 4096;
 
 /// What is written where a file system cannot make zeroes itself.
 alignas(4096) constinit std::array<std::byte, 64 * 1024> zeroes{};
@@ -82,22 +83,24 @@ int allocate(int fd, int mode, std::uint64_t offset, std::uint64_t length) noexc
 }  // namespace
 
 DiskIo::DiskIo(const DiskFile& file, std::shared_mutex& writers, DirectAlignment alignment)
-    : file_(file),
-      writers_(writers),
-      alignment_(alignment),
-      cached_reads_(file.cache() == DiskCache::writeback) {
+    : file_(file), writers_(writers), alignment_(alignment) {
   if (file.cache() != DiskCache::none) return;
   bounce_.reset(static_cast<std::byte*>(std::aligned_alloc(bounce_size, bounce_size)));
   if (!bounce_) throw std::bad_alloc();
 }
 
-bool DiskIo::read_cached(const BlockRequest& request) noexcept {
-  if (!cached_reads_ || request.kind != Kind::read || !possible(request)) return false;
+bool DiskIo::transfer_cached(const BlockRequest& request) const noexcept {
+  if (file_.cache() != DiskCache::writeback || !possible(request)) return false;
   const auto count = static_cast<int>(std::min<std::size_t>(request.buffers.size(), IOV_MAX));
-  const ssize_t read =
-      ::preadv2(file_.fd(), request.buffers.data(), count, static_cast<off_t>(request.offset), RWF_NOWAIT);
-  if (read < 0 && errno == EOPNOTSUPP) cached_reads_ = false;
-  return read >= 0 && static_cast<std::uint64_t>(read) == request.length;
+  const auto at = static_cast<off_t>(request.offset);
+  ssize_t moved = -1;
+  if (request.kind == Kind::read) {
+    moved = ::preadv2(file_.fd(), request.buffers.data(), count, at, RWF_NOWAIT);
+  } else if (request.kind == Kind::write && (request.offset | request.length) % page == 0) {
+    // Few file systems know RWF_NOWAIT here; but only a part of a page would first have to be read.
+    if (!file_.read_only()) moved = ::pwritev(file_.fd(), request.buffers.data(), count, at);
+  }
+  return moved >= 0 && static_cast<std::uint64_t>(moved) == request.length;
 }
 
 int DiskIo::perform(BlockRequest& request) noexcept {

@@ -21,9 +21,9 @@ class DiskIo final {
   /// `alignment`: the file's, or a stricter one.
   DiskIo(const DiskFile& file, std::shared_mutex& writers, DirectAlignment alignment);
 
-  /// Reads what the host's page cache has; false if any of it is not there: nothing is lost by perform()
-  /// then.
-  [[nodiscard]] bool read_cached(const BlockRequest& request) noexcept;
+  /// Reads what the host's page cache has, or writes whole pages into it; false if it cannot, or not all of
+  /// it: perform() then does it again. Any thread.
+  [[nodiscard]] bool transfer_cached(const BlockRequest& request) const noexcept;
   /// 0, or the errno of what failed: EROFS and EINVAL also for a request that the file cannot have, EIO where
   /// it has become shorter.
   [[nodiscard]] int perform(BlockRequest& request) noexcept;
@@ -46,7 +46,6 @@ class DiskIo final {
   const DiskFile& file_;
   std::shared_mutex& writers_;
   DirectAlignment alignment_;
-  bool cached_reads_;  ///< the kernel can say what is in its page cache
   std::unique_ptr<std::byte, Free> bounce_;
 };
 

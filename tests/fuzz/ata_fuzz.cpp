@@ -31,6 +31,7 @@ struct Storage final : BlockStorage {
             request.kind == BlockRequest::Kind::flush);
     waiting.push_back(&request);
   }
+  [[nodiscard]] bool serve_at_once(BlockRequest&) noexcept override { std::abort(); }  // vCPUs only
   void drain() noexcept override {
     while (!waiting.empty()) serve(true);
   }

@@ -212,6 +212,7 @@ void BlockDevice::transfer(Request& request, bool write, std::uint64_t sector) {
   request.buffers = request.pieces;
   request.reads = !write;
   request.to_be_flushed = write && !write_back_.load(std::memory_order_relaxed);
+  if (storage_.serve_at_once(request)) return completed(request, true);
   storage_.submit(request);
 }
 

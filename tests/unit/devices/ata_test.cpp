@@ -194,6 +194,7 @@ TEST_CASE("a disk beyond 28 bits shows 2^28 - 1 sectors in words 60 and 61, and 
     [[nodiscard]] std::uint64_t size() const noexcept override { return 0x1'2345'6789 * 512; }
     [[nodiscard]] bool read_only() const noexcept override { return false; }
     void submit(BlockRequest& request) noexcept override { last = &request; }
+    [[nodiscard]] bool serve_at_once(BlockRequest&) noexcept override { return false; }
     void drain() noexcept override {}
     BlockRequest* last = nullptr;
   };
@@ -865,6 +866,7 @@ TEST_CASE("completions on another thread meet accesses and resets", "[ata][threa
       }
       wake.notify_all();
     }
+    [[nodiscard]] bool serve_at_once(BlockRequest&) noexcept override { return false; }
     void drain() noexcept override {
       std::unique_lock lock(mutex);
       wake.wait(lock, [this] { return waiting.empty() && !serving; });

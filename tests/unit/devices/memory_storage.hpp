@@ -22,6 +22,9 @@ class MemoryStorage final : public BlockStorage {
     waiting.push_back(&request);
     kinds.push_back(request.kind);
   }
+  [[nodiscard]] bool serve_at_once(BlockRequest& request) noexcept override {
+    return at_once && !all_fail && perform(request);
+  }
   void drain() noexcept override { serve_all(); }
 
   /// Serves the request that waits longest; it fails where it touches a bad sector, or where all fail.
@@ -40,6 +43,7 @@ class MemoryStorage final : public BlockStorage {
   std::vector<BlockRequest::Kind> kinds;  ///< of all that were submitted
   std::set<std::uint64_t> bad_sectors;
   bool all_fail = false;
+  bool at_once = false;  ///< as if all were in memory
 
  private:
   bool perform(BlockRequest& request) {

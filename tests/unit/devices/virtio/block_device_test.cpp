@@ -317,6 +317,23 @@ TEST_CASE("several requests end in the order in which the storage ends them", "[
   CHECK(machine.memory_equals(data_at, 0, 5 * 512));
 }
 
+TEST_CASE("what the storage has in memory is done before the doorbell returns", "[virtio-blk]") {
+  Machine machine;
+  machine.storage.at_once = true;
+  machine.start(t_in, 3, {{data_at, 1024, true}});
+  CHECK(machine.status() == ok);
+  CHECK(machine.queue->take_used()->written == 1025);
+  CHECK(machine.memory_equals(data_at, 3 * 512, 1024));
+  CHECK(machine.storage.kinds.empty());
+  CHECK(machine.operation("bytes read") == 1024);
+  Machine through(f_discard);
+  through.storage.at_once = true;
+  through.start(t_out, 3, {{data_at, 512, false}});
+  CHECK(through.status() == untouched);  // until it has been flushed
+  through.storage.serve();
+  CHECK(through.status() == ok);
+}
+
 TEST_CASE("each of several queues is served", "[virtio-blk]") {
   Machine machine(usual | f_mq, false, 3);
   CHECK(machine.config<std::uint16_t>(34) == 3);
