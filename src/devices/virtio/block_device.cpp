@@ -130,14 +130,18 @@ void BlockDevice::process(unsigned number) {
   Virtqueue& requests = queue(number);
   do {
     requests.silence();
+    bool any_done = false;
     while (Request* const request = take_spare(number)) {
       if (!requests.pop(request->chain)) {
         const std::lock_guard lock(spares_[number].mutex);
         spares_[number].list.push_back(request);
         break;
       }
+      request->in_burst = true;
       serve(*request);
+      any_done = any_done || request->in_burst;
     }
+    if (any_done) requests.signal();
   } while (!requests.listen());
 }
 
@@ -213,7 +217,7 @@ void BlockDevice::transfer(Request& request, bool write, std::uint64_t sector) {
   request.reads = !write;
   request.to_be_flushed = write && !write_back_.load(std::memory_order_relaxed);
   if (storage_.serve_at_once(request)) return completed(request, true);
-  storage_.submit(request);
+  submit(request);
 }
 
 /// Discard, or write zeroes: one segment, as the configuration says.
@@ -236,6 +240,11 @@ void BlockDevice::clear(Request& request, bool zeroes) {
   request.length = length;
   request.buffers = {};
   request.to_be_flushed = zeroes && !write_back_.load(std::memory_order_relaxed);
+  submit(request);
+}
+
+void BlockDevice::submit(Request& request) noexcept {
+  request.in_burst = false;  // from here on it is a thread of the storage's
   storage_.submit(request);
 }
 
@@ -243,7 +252,7 @@ void BlockDevice::flush(Request& request) noexcept {
   request.kind = Kind::flush;
   request.offset = request.length = 0;
   request.buffers = {};
-  storage_.submit(request);
+  submit(request);
 }
 
 void BlockDevice::identify(Request& request) noexcept {
@@ -279,7 +288,11 @@ void BlockDevice::finish(Request& request, std::uint8_t status) noexcept {
   }
   Spares& spares = spares_[request.queue];
   const std::lock_guard lock(spares.mutex);
-  queue(request.queue).complete(request.chain, written);
+  if (request.in_burst) {
+    queue(request.queue).push(request.chain, written);
+  } else {
+    queue(request.queue).complete(request.chain, written);
+  }
   spares.list.push_back(&request);
 }
 

@@ -50,6 +50,7 @@ class BlockDevice final : public VirtioDevice, private BlockRequester {
     unsigned queue = 0;
     Chain chain;
     std::vector<iovec> pieces;
+    bool in_burst = false;       ///< on the device's thread, which signals once for all
     bool reads = false;          ///< and fills all of the chain's writable part but the status
     bool to_be_flushed = false;  ///< a write, which ends with a flush
     std::uint64_t moved = 0;     ///< bytes, which count once it has succeeded
@@ -68,6 +69,7 @@ class BlockDevice final : public VirtioDevice, private BlockRequester {
   void transfer(Request& request, bool write, std::uint64_t sector);
   void clear(Request& request, bool zeroes);
   void identify(Request& request) noexcept;
+  void submit(Request& request) noexcept;
   void flush(Request& request) noexcept;
   void finish(Request& request, std::uint8_t status) noexcept;
   [[nodiscard]] bool within(std::uint64_t sector, std::uint64_t bytes) const noexcept;
