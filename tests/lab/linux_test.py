@@ -23,7 +23,7 @@ KERNEL_SHARE = {"128M": 40 << 20, "5G": 300 << 20}
 
 
 def write_initramfs(directory, path, init="init", programs=(), modules=()):
-    """Of busybox and the programs in /bin, with a file of this directory as its init.
+    """Of busybox and the programs in /bin, with their libraries, and with a file of this directory as its init.
 
     Modules, paths as lab.modules() gives them, are in /modules, and the file /modules/load has the commands that load
     them.
@@ -36,12 +36,22 @@ def write_initramfs(directory, path, init="init", programs=(), modules=()):
     (tree / "modules" / "load").write_text("".join(f"insmod /modules/{module.name}\n" for module in modules))
     for program in (shutil.which("busybox"), *programs):
         shutil.copy(program, tree / "bin")
+        for library in libraries(program):
+            place = tree / library.lstrip("/")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(library, place)
     shutil.copy(lab.HERE / init, tree / "init")
     names = "\n".join(["."] + [str(file.relative_to(tree)) for file in tree.rglob("*")])
     with open(path, "wb") as archive:
         command = ["cpio", "-o", "-H", "newc", "-R", "0:0", "--quiet"]
         subprocess.run(command, cwd=tree, input=names.encode(), stdout=archive, check=True)
     shutil.rmtree(tree)
+
+
+def libraries(program):
+    """The paths of the shared libraries that a program needs, its loader among them; none where it is static."""
+    done = subprocess.run(["ldd", program], capture_output=True, text=True, check=False)
+    return re.findall(r"(/\S+) \(0x", done.stdout)
 
 
 class DebianKernel:
