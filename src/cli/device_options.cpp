@@ -169,6 +169,28 @@ void DeviceOptions::refuse(const std::string& problem) const {
   throw UsageError(fmt::format("{} {}: {}", option_, whole_, problem));
 }
 
+namespace {
+
+/// batch=N, timeout=TIME and hold=doorbell|interrupt|both.
+virtio::Coalescing take_coalescing(DeviceOptions& options) {
+  static constexpr std::array<std::string_view, 3> held = {"doorbell", "interrupt", "both"};
+  virtio::Coalescing taken;
+  const auto batch = options.number("batch", 2, 256);
+  const auto timeout = options.duration("timeout", std::chrono::seconds(1));
+  const auto hold = options.choice("hold", held);
+  if (!batch) {
+    if (timeout || hold) options.refuse("timeout and hold need batch=N");
+    return taken;
+  }
+  taken.batch = static_cast<std::uint16_t>(*batch);
+  taken.timeout = timeout.value_or(std::chrono::microseconds(50));
+  taken.doorbells = hold != 1u;
+  taken.interrupts = hold != 0u;
+  return taken;
+}
+
+}  // namespace
+
 VirtioOptions take_virtio_options(DeviceOptions& options) {
   static constexpr std::array<std::string_view, 2> kicks = {"ioeventfd", "exit"};
   static constexpr std::array<std::string_view, 2> rings = {"split", "packed"};
@@ -177,6 +199,7 @@ VirtioOptions take_virtio_options(DeviceOptions& options) {
     taken.kick = *kick == 0 ? VirtioOptions::Kick::ioeventfd : VirtioOptions::Kick::exit;
   }
   if (const auto ring = options.choice("ring", rings)) taken.ring.packed = *ring == 1;
+  taken.ring.coalescing = take_coalescing(options);
   return taken;
 }
 

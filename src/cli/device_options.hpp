@@ -64,7 +64,8 @@ class DeviceOptions final {
   std::vector<std::string> known_;
 };
 
-/// The options that every virtio device has: kick=ioeventfd|exit, ring=split|packed.
+/// The options that every virtio device has: kick=ioeventfd|exit, ring=split|packed, batch=N, timeout=TIME,
+/// hold=doorbell|interrupt|both.
 [[nodiscard]] VirtioOptions take_virtio_options(DeviceOptions& options);
 
 }  // namespace kvmbench::cli

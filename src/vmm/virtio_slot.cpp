@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <array>
@@ -35,8 +36,10 @@ void add_to(const UniqueFd& event, std::uint64_t count) noexcept {
 VirtioSlot::VirtioSlot(const Vm& vm, const GuestMemory& memory, const VirtioAttachment& attachment, Gpa base)
     : options_(attachment.options),
       device_(attachment.make(memory)),
+      timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
       stop_(make_event()),
       events_(::epoll_create1(EPOLL_CLOEXEC)) {
+  if (!timer_) throw HostError::from_errno("timerfd_create");
   if (!events_) throw HostError::from_errno("epoll_create1");
   for (unsigned queue = 0; queue < device_->queues(); ++queue) {
     const UniqueFd& doorbell = doorbells_.emplace_back(make_event());
@@ -46,6 +49,7 @@ VirtioSlot::VirtioSlot(const Vm& vm, const GuestMemory& memory, const VirtioAtta
     }
   }
   watch(stop_.get(), device_->queues());
+  watch(timer_.get(), device_->queues() + 1);
 }
 
 VirtioSlot::~VirtioSlot() {
@@ -86,6 +90,16 @@ void VirtioSlot::ring(unsigned queue) noexcept {
   add_to(doorbells_[queue], own_ring);
 }
 
+void VirtioSlot::look_later() noexcept {
+  if (timer_armed_.exchange(true)) return;
+  constexpr long nanoseconds_a_second = 1'000'000'000;
+  const long timeout = options_.ring.coalescing.timeout.count();
+  itimerspec due{};
+  due.it_value.tv_sec = timeout / nanoseconds_a_second;
+  due.it_value.tv_nsec = timeout % nanoseconds_a_second;
+  ::timerfd_settime(timer_.get(), 0, &due, nullptr);
+}
+
 void VirtioSlot::run() noexcept {
   ::pthread_setname_np(::pthread_self(), device_->name().substr(0, 15).c_str());
   const unsigned queues = device_->queues();
@@ -97,12 +111,17 @@ void VirtioSlot::run() noexcept {
       const std::uint64_t number = ready[static_cast<std::size_t>(i)].data.u64;
       if (number < queues) {
         serve(static_cast<unsigned>(number));
-      } else {
+      } else if (number == queues) {
         stopping = true;
+      } else {
+        time_is_up();
       }
     }
     if (!stopping) continue;
-    for (unsigned queue = 0; queue < queues; ++queue) serve(queue);
+    for (unsigned queue = 0; queue < queues; ++queue) {
+      serve(queue);
+      transport_->process(queue);  // also what was held back
+    }
     return;
   }
 }
@@ -111,7 +130,14 @@ void VirtioSlot::serve(unsigned queue) noexcept {
   std::uint64_t rings = 0;
   if (::read(doorbells_[queue].get(), &rings, sizeof rings) != sizeof rings) return;
   if (options_.kick == VirtioOptions::Kick::ioeventfd) transport_->doorbells(rings % own_ring);
-  transport_->process(queue);
+  transport_->rung(queue);
+}
+
+void VirtioSlot::time_is_up() noexcept {
+  std::uint64_t expirations = 0;
+  if (::read(timer_.get(), &expirations, sizeof expirations) != sizeof expirations) return;
+  timer_armed_ = false;
+  transport_->time_is_up();
 }
 
 }  // namespace kvmbench

@@ -6,6 +6,7 @@
 /// host.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -55,14 +56,19 @@ class VirtioSlot final : private virtio::Doorbell {
   void finish() noexcept;
 
  private:
+  // Doorbell
   void ring(unsigned queue) noexcept override;
+  void look_later() noexcept override;
   void watch(int fd, std::uint64_t number) const;
   void run() noexcept;
   void serve(unsigned queue) noexcept;
+  void time_is_up() noexcept;
 
   const VirtioOptions options_;
   std::unique_ptr<virtio::VirtioDevice> device_;
   std::vector<UniqueFd> doorbells_;
+  UniqueFd timer_;  ///< for what is held back
+  std::atomic<bool> timer_armed_{false};
   UniqueFd stop_;
   UniqueFd events_;  ///< epoll set of all of them
   std::optional<virtio::MmioTransport> transport_;

@@ -91,6 +91,9 @@ MmioTransport::MmioTransport(VirtioDevice& device, InterruptLine& line, Doorbell
       offered_features_(device.features() | ring_features(options)),
       queues_(device.queues()) {
   device.connect(*this);
+  for (unsigned number = 0; number < device.queues(); ++number) {
+    device.queue(number).coalesce(options.coalescing);
+  }
 }
 
 MmioTransport::~MmioTransport() {
@@ -338,6 +341,16 @@ void MmioTransport::shut_down() noexcept {
 
 void MmioTransport::stop_queues() noexcept {
   for (unsigned number = 0; number < queues_.size(); ++number) device_.queue(number).stop();
+}
+
+void MmioTransport::rung(unsigned queue) {
+  if (device_.queue(queue).rung()) process(queue);
+}
+
+void MmioTransport::time_is_up() {
+  for (unsigned number = 0; number < queues_.size(); ++number) {
+    if (device_.queue(number).time_is_up()) process(number);
+  }
 }
 
 void MmioTransport::process(unsigned queue) {

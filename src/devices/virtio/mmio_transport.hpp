@@ -30,13 +30,17 @@ class Doorbell {
   virtual ~Doorbell() = default;
   /// On a vCPU's thread: wakes the thread that calls MmioTransport::process(queue), and returns.
   virtual void ring(unsigned queue) noexcept = 0;
+  /// Has that thread call MmioTransport::time_is_up() once Coalescing::timeout has passed from the first of
+  /// these calls on. Any thread; with a queue's lock held.
+  virtual void look_later() noexcept {}
 };
 
-/// Which features of queues are offered.
+/// Which features of queues are offered, and what notifications are held back.
 struct RingOptions {
   bool packed = false;
   bool indirect = true;
   bool event_idx = true;
+  Coalescing coalescing{};
 };
 
 class MmioTransport final : public Device, private DeviceEvents {
@@ -61,6 +65,10 @@ class MmioTransport final : public Device, private DeviceEvents {
   /// Has the device serve queue `queue`; nothing while the driver is not ready. On the device's thread, at
   /// each doorbell.
   void process(unsigned queue);
+  /// A doorbell has arrived: process(), unless it is held back.
+  void rung(unsigned queue);
+  /// What was held back has waited long enough. On the device's thread.
+  void time_is_up();
   /// Counts `count` doorbells that came past write(), by an ioeventfd.
   void doorbells(std::uint64_t count) noexcept { doorbells_.fetch_add(count, std::memory_order_relaxed); }
 
@@ -101,6 +109,7 @@ class MmioTransport final : public Device, private DeviceEvents {
 
   // DeviceEvents
   void used_buffers() noexcept override;
+  void look_later() noexcept override { doorbell_.look_later(); }
   void config_changed() noexcept override;
   void broken(Fault why) noexcept override;
 

@@ -56,12 +56,23 @@ std::byte* PackedRing::descriptor(std::uint16_t offset) const noexcept {
   return descriptors_.data() + std::size_t{descriptor_size} * offset;
 }
 
-bool PackedRing::empty() const noexcept {
+bool PackedRing::is_available(Position at) const noexcept {
   const std::uint16_t flags =
-      load_field(descriptor(next_available_.offset) + descriptor_flags_at, std::memory_order_seq_cst);
+      load_field(descriptor(at.offset) + descriptor_flags_at, std::memory_order_seq_cst);
   const bool available = (flags & avail_bit) != 0;
   const bool used = (flags & used_bit) != 0;
-  return available != next_available_.wrap || used == next_available_.wrap;
+  return available == at.wrap && used != at.wrap;
+}
+
+bool PackedRing::empty() const noexcept {
+  return !is_available(next_available_);
+}
+
+std::uint16_t PackedRing::available(std::uint16_t most) const noexcept {
+  std::uint16_t count = 0;
+  const auto end = std::min(most, settings_.size);
+  for (Position at = next_available_; count < end && is_available(at); at = moved(at, 1)) ++count;
+  return count;
 }
 
 Fault PackedRing::pop(Chain& chain) {
@@ -162,6 +173,7 @@ void PackedRing::silence() noexcept {
 
 void PackedRing::listen(std::uint16_t ahead) noexcept {
   if (!settings_.event_idx) {
+    if (ahead > 0) return silence();
     store_field(device_event_.data() + event_flags_at, VRING_PACKED_EVENT_FLAG_ENABLE,
                 std::memory_order_seq_cst);
     return;

@@ -23,6 +23,7 @@ class PackedRing final {
   /// Faults: a size of 0 or above max_size, parts misaligned or outside memory.
   [[nodiscard]] Fault open(const RingSettings& settings) noexcept;
   [[nodiscard]] bool empty() const noexcept;
+  [[nodiscard]] std::uint16_t available(std::uint16_t most) const noexcept;  ///< descriptors
   [[nodiscard]] Fault pop(Chain& chain);
   void unpop(const Chain& chain) noexcept;
   void push(const Chain& chain, std::uint32_t written) noexcept;
@@ -39,6 +40,7 @@ class PackedRing final {
     bool wrap = true;
   };
   [[nodiscard]] Position moved(Position from, std::uint16_t by) const noexcept;
+  [[nodiscard]] bool is_available(Position at) const noexcept;
   [[nodiscard]] std::byte* descriptor(std::uint16_t offset) const noexcept;
   [[nodiscard]] Fault walk(Chain& chain) const;
   /// All of a used entry but its flags, which are returned: once they are written the driver has it.

@@ -1,5 +1,6 @@
 #include "devices/virtio/split_ring.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 
@@ -55,6 +56,11 @@ Fault SplitRing::open(const RingSettings& settings) noexcept {
 
 bool SplitRing::empty() const noexcept {
   return load_field(available_.data() + idx_at, std::memory_order_seq_cst) == next_available_;
+}
+
+std::uint16_t SplitRing::available(std::uint16_t most) const noexcept {
+  const std::uint16_t index = load_field(available_.data() + idx_at, std::memory_order_seq_cst);
+  return std::min(most, static_cast<std::uint16_t>(index - next_available_));
 }
 
 Fault SplitRing::pop(Chain& chain) {
@@ -145,6 +151,7 @@ void SplitRing::silence() noexcept {
 
 void SplitRing::listen(std::uint16_t ahead) noexcept {
   if (!settings_.event_idx) {
+    if (ahead > 0) return silence();
     store_field(used_.data() + flags_at, 0, std::memory_order_seq_cst);
     return;
   }

@@ -22,6 +22,8 @@ class SplitRing final {
 
   /// Nothing is available now.
   [[nodiscard]] bool empty() const noexcept;
+  /// How many chains are available now, up to `most`.
+  [[nodiscard]] std::uint16_t available(std::uint16_t most) const noexcept;
   /// Takes the next available chain; only where the ring is not empty. After a fault the ring is of no use.
   [[nodiscard]] Fault pop(Chain& chain);
   /// Makes the chain that pop() gave last available again.
@@ -41,7 +43,8 @@ class SplitRing final {
   /// The driver need not ring for what it makes available.
   void silence() noexcept;
   /// The driver is to ring when `ahead` entries more than are taken now, and one, are available (without
-  /// EVENT_IDX: for each). What came before it could see this has not rung: look at empty() again.
+  /// EVENT_IDX: for each, or for none where `ahead` is not 0). What came before it could see this has not
+  /// rung: look at empty() again.
   void listen(std::uint16_t ahead) noexcept;
 
  private:

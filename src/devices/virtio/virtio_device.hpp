@@ -83,6 +83,7 @@ class VirtioDevice : private QueueEvents {
 
  private:
   void used_buffers() noexcept override { events_->used_buffers(); }
+  void look_later() noexcept override { events_->look_later(); }
   void broken(Fault why) noexcept override { events_->broken(why); }
 
   const std::string name_;

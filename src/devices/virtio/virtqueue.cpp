@@ -1,5 +1,7 @@
 #include "devices/virtio/virtqueue.hpp"
 
+#include <utility>
+
 namespace kvmbench::virtio {
 
 Virtqueue::Virtqueue(const GuestMemory& memory, std::uint16_t max_size, QueueEvents& events)
@@ -62,8 +64,53 @@ void Virtqueue::signal() noexcept {
 }
 
 void Virtqueue::signal_locked() noexcept {
+  if (coalescing_.interrupts) {
+    const std::uint16_t held = std::visit([](const auto& ring) { return ring.unsignalled(); }, ring_);
+    if (held == 0) return;
+    if (held < coalescing_.batch) {
+      if (!std::exchange(interrupt_held_, true)) events_.look_later();
+      return;
+    }
+  }
+  interrupt_if_wanted();
+}
+
+void Virtqueue::interrupt_if_wanted() noexcept {
+  interrupt_held_ = false;
   const bool wanted = std::visit([](auto& ring) { return ring.wants_interrupt(); }, ring_);
   if (wanted) events_.used_buffers();
+}
+
+/// Asks for the doorbell of the batch-th request from now on, and looks by itself when the time is up.
+void Virtqueue::listen_ahead() noexcept {
+  const auto ahead = static_cast<std::uint16_t>(coalescing_.batch - 1);
+  std::visit([ahead](auto& ring) { ring.listen(ahead); }, ring_);
+  events_.look_later();
+}
+
+bool Virtqueue::rung() noexcept {
+  const std::lock_guard lock(mutex_);
+  if (!coalescing_.doorbells || !running()) return true;
+  listening_ahead_ = true;
+  const auto enough = [this] {
+    const std::uint16_t batch = coalescing_.batch;
+    return std::visit([batch](const auto& ring) { return ring.available(batch) == batch; }, ring_);
+  };
+  if (enough()) return true;
+  listen_ahead();
+  return enough();  // those that came before it could be seen have not rung
+}
+
+bool Virtqueue::time_is_up() noexcept {
+  const std::lock_guard lock(mutex_);
+  if (!running()) return false;
+  if (interrupt_held_) interrupt_if_wanted();
+  if (!listening_ahead_) return false;
+  const auto empty = [this] { return std::visit([](const auto& ring) { return ring.empty(); }, ring_); };
+  if (!empty()) return true;  // and listens ahead again, when it has served them
+  listening_ahead_ = false;
+  std::visit([](auto& ring) { ring.listen(0); }, ring_);
+  return !empty();
 }
 
 void Virtqueue::returned() noexcept {
@@ -78,12 +125,12 @@ void Virtqueue::silence() noexcept {
 bool Virtqueue::listen() noexcept {
   const std::lock_guard lock(mutex_);
   if (!running()) return true;
-  return std::visit(
-      [](auto& ring) {
-        ring.listen(0);
-        return ring.empty();
-      },
-      ring_);
+  if (listening_ahead_) {
+    listen_ahead();
+  } else {
+    std::visit([](auto& ring) { ring.listen(0); }, ring_);
+  }
+  return std::visit([](const auto& ring) { return ring.empty(); }, ring_);
 }
 
 void Virtqueue::fail(Fault why) noexcept {
@@ -113,6 +160,8 @@ Fault Virtqueue::open(const RingSettings& settings, bool packed) noexcept {
   }
   const Fault fault = std::visit([&settings](auto& ring) { return ring.open(settings); }, ring_);
   open_ = fault == nullptr;
+  interrupt_held_ = false;
+  listening_ahead_ = false;
   size_.store(settings.size, std::memory_order_relaxed);
   return fault;
 }

@@ -22,6 +22,7 @@
 #include <variant>
 
 #include "devices/virtio/chain.hpp"
+#include "devices/virtio/coalescing.hpp"
 #include "devices/virtio/packed_ring.hpp"
 #include "devices/virtio/ring_memory.hpp"
 #include "devices/virtio/split_ring.hpp"
@@ -34,6 +35,9 @@ class QueueEvents {
   virtual ~QueueEvents() = default;
   /// The driver wants an interrupt: buffers were used. With the queue's lock held: must not call the queue.
   virtual void used_buffers() noexcept = 0;
+  /// Something is held back: Virtqueue::time_is_up() is to be called once Coalescing::timeout has passed.
+  /// With the lock held, as used_buffers().
+  virtual void look_later() noexcept = 0;
   /// The driver has broken its ring or its request, and the device needs a reset. Without the lock.
   virtual void broken(Fault why) noexcept = 0;
 };
@@ -91,6 +95,12 @@ class Virtqueue final {
   // The transport's side.
 
   [[nodiscard]] std::uint16_t max_size() const noexcept { return max_size_; }
+  /// Before the machine runs.
+  void coalesce(const Coalescing& coalescing) noexcept { coalescing_ = coalescing; }
+  /// The driver has rung: whether the device is to look into the queue now.
+  [[nodiscard]] bool rung() noexcept;
+  /// Lets go what is held; whether the device is to look into the queue.
+  [[nodiscard]] bool time_is_up() noexcept;
   /// Opens a ring, from its first entry on; a fault leaves the queue as it was. Only of a queue that is
   /// stopped and idle.
   [[nodiscard]] Fault open(const RingSettings& settings, bool packed) noexcept;
@@ -105,6 +115,8 @@ class Virtqueue final {
   void returned() noexcept;
   void tell_broken(Fault why) noexcept;
   void signal_locked() noexcept;
+  void interrupt_if_wanted() noexcept;
+  void listen_ahead() noexcept;
 
   const GuestMemory& memory_;
   const std::uint16_t max_size_;
@@ -116,6 +128,9 @@ class Virtqueue final {
   bool open_ = false;
   std::atomic<bool> running_{false};  // written with the lock
   std::uint32_t in_flight_ = 0;
+  Coalescing coalescing_;
+  bool interrupt_held_ = false;
+  bool listening_ahead_ = false;  ///< it has been rung for of late, and looks by itself
   std::atomic<std::uint16_t> size_{0};
   std::atomic<std::uint64_t> completed_{0};
 };

@@ -127,6 +127,27 @@ TEST_CASE("what nobody knows is refused with what there is") {
   CHECK(refusal("x,y", [](auto&) {}) == "--disk x,y: there is no option y");
 }
 
+TEST_CASE("what a virtio device holds back needs a batch, and has a default time") {
+  const auto taken = [](const std::string& text) {
+    DeviceOptions options("--rng", text);
+    return take_virtio_options(options).ring.coalescing;
+  };
+  CHECK(taken("host").batch == 1);
+  CHECK_FALSE(taken("host").doorbells);
+  const auto both = taken("host,batch=8");
+  CHECK(both.batch == 8);
+  CHECK(both.timeout == 50us);
+  CHECK(both.doorbells);
+  CHECK(both.interrupts);
+  CHECK(taken("host,batch=2,timeout=1ms").timeout == 1ms);
+  CHECK_FALSE(taken("host,batch=2,hold=doorbell").interrupts);
+  CHECK_FALSE(taken("host,batch=2,hold=interrupt").doorbells);
+  for (const char* bad : {"host,batch=1", "host,batch=257", "host,timeout=1ms", "host,hold=both",
+                          "host,batch=2,timeout=2s", "host,batch=2,hold=none"}) {
+    CHECK_THROWS_AS(taken(bad), UsageError);
+  }
+}
+
 TEST_CASE("every virtio device takes its doorbell's way and its rings' layout") {
   DeviceOptions options("--rng", "host,kick=exit,ring=packed");
   const VirtioOptions taken = take_virtio_options(options);
