@@ -54,7 +54,7 @@ counted() {
   echo '!hist:keys=exit_reason:size=1024' >$event/trigger
 }
 """ + "\n".join(
-    f"counted {kind}-{rounds} @exits --cmdline 'kinds={kind} n={rounds}'" for kind in KINDS for rounds in (FEW, MANY)
+    f"counted {kind}-{rounds} @exits --trace --cmdline 'kinds={kind} n={rounds}'" for kind in KINDS for rounds in (FEW, MANY)
 )
 
 
@@ -103,6 +103,15 @@ class HardwareExits:
         def check(_, __, name):
             self.expect_status(name, 0)
             self.assertEqual(sum(self.counts(name).values()), self.results.report(name)["kernel_exits"])
+
+        self.each_run(check)
+
+    def test_the_tracer_counts_what_the_kernel_counts(self):
+        def check(_, __, name):
+            hardware = self.results.report(name)["hardware"]
+            self.assertEqual({row["reason"]: row["count"] for row in hardware["by_reason"]}, self.counts(name))
+            self.assertEqual((hardware["exits"], hardware["unexplained"]), (hardware["kernel_exits"], 0))
+            self.assertEqual({vcpu["vendor"] for vcpu in hardware["vcpus"]}, {self.ISA})
 
         self.each_run(check)
 
