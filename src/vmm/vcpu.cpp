@@ -120,7 +120,7 @@ std::uint64_t Vcpu::tsc_khz() const {
 }
 
 void Vcpu::keep_registers(const Kvm& kvm) {
-  if ((kvm.extension(KVM_CAP_SYNC_REGS) & KVM_SYNC_X86_REGS) == 0) {
+  if ((static_cast<unsigned>(kvm.extension(KVM_CAP_SYNC_REGS)) & KVM_SYNC_X86_REGS) == 0) {
     throw HostError(
         "this KVM does not leave a vCPU's registers where KVM_RUN returns (KVM_CAP_SYNC_REGS): run without "
         "--rip");

@@ -181,7 +181,7 @@ void Vm::route_to_pic(unsigned first_gsi, std::span<const std::uint8_t> pic_irqs
   }
   if (::ioctl(fd(), KVM_SET_GSI_ROUTING, &table.get()) != 0)
     throw HostError::from_errno("KVM_SET_GSI_ROUTING");
-  for (const std::uint32_t chip : {KVM_IRQCHIP_PIC_MASTER, KVM_IRQCHIP_PIC_SLAVE}) {
+  for (const unsigned chip : {unsigned{KVM_IRQCHIP_PIC_MASTER}, unsigned{KVM_IRQCHIP_PIC_SLAVE}}) {
     kvm_irqchip state{};
     state.chip_id = chip;
     if (::ioctl(fd(), KVM_GET_IRQCHIP, &state) != 0) throw HostError::from_errno("KVM_GET_IRQCHIP");

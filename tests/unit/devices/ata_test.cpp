@@ -35,6 +35,11 @@ Sector pattern(std::uint64_t lba) {
   return sector;
 }
 
+/// The 16 bits at byte `at`, as the data register moves them.
+unsigned word_at(const Sector& sector, std::size_t at) {
+  return sector[at] | unsigned{sector[at + 1]} << 8;
+}
+
 /// A channel with one disk or two, and a host that knows the ports.
 struct Host {
   explicit Host(std::uint64_t size = sectors, bool two = false, bool read_only = false)
@@ -94,13 +99,13 @@ struct Host {
     return sector;
   }
   void write_sector(const Sector& sector) {
-    for (std::size_t i = 0; i < sector.size(); i += 2) channel->write(0, 2, sector[i] | sector[i + 1] << 8);
+    for (std::size_t i = 0; i < sector.size(); i += 2) channel->write(0, 2, word_at(sector, i));
   }
   std::array<unsigned, 256> identify() {
     out(7, 0xec);
     const Sector sector = read_sector();
     std::array<unsigned, 256> words;
-    for (std::size_t i = 0; i < words.size(); ++i) words[i] = sector[2 * i] | sector[2 * i + 1] << 8;
+    for (std::size_t i = 0; i < words.size(); ++i) words[i] = word_at(sector, 2 * i);
     return words;
   }
   /// Reads until the command ends or stops giving data; each block begins with an interrupt.
