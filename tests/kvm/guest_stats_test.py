@@ -2,9 +2,12 @@
 """The guest's own view of its exits (docs/guest-interface.md) on the host's KVM: by each way and without any, at its
 edges, and against the host's report of the same run."""
 
+import array
+import fcntl
 import itertools
 import re
 import struct
+import termios
 import time
 
 import machine
@@ -49,6 +52,16 @@ NUMBER = r" +(\d+)"
 
 # More than the 64 KiB that wait in the program and the 64 KiB that a pipe takes (fcntl(2), F_SETPIPE_SZ).
 OVERFLOWING = 200_000
+
+
+F_GETPIPE_SZ = 1032  # linux/fcntl.h
+
+
+def readable(pipe):
+    """Bytes that wait in it."""
+    count = array.array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, count)
+    return count[0]
 
 
 def slow_byte_and_query():
@@ -140,6 +153,8 @@ class GuestStats(machine.Case):
     def test_times_of_2_to_the_32_cycles_saturate_or_fill_both_registers(self):
         """A reader that takes nothing for a while makes one byte to the serial port wait that long."""
         run = self.start("run", self.file("raw.bin", slow_byte_and_query()), "--mode", 64, "--report", "none")
+        capacity = fcntl.fcntl(run.stdout, F_GETPIPE_SZ)
+        self.wait_until(lambda: readable(run.stdout) == capacity, run)
         time.sleep(6)  # 2^32 cycles are 4.3 s at 1 GHz, and less on any faster TSC
         done = self.finish(run)
         self.expect(done, 0)
