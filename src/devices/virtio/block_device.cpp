@@ -7,14 +7,12 @@
 #include <cstring>
 #include <utility>
 
+#include "devices/virtio/features.hpp"
+
 namespace kvmbench::virtio {
 namespace {
 
 using Kind = BlockRequest::Kind;
-
-constexpr std::uint64_t bit(unsigned number) noexcept {
-  return std::uint64_t{1} << number;
-}
 
 /// The configuration space up to what secure erase and zoned devices add (5.2.4).
 constexpr std::uint32_t config_bytes = offsetof(virtio_blk_config, max_secure_erase_sectors);
@@ -69,11 +67,11 @@ BlockDevice::~BlockDevice() {
 }
 
 std::uint64_t BlockDevice::features() const noexcept {
-  std::uint64_t offered = bit(VIRTIO_BLK_F_SEG_MAX) | bit(VIRTIO_BLK_F_BLK_SIZE) |
-                          bit(VIRTIO_BLK_F_TOPOLOGY) | bit(VIRTIO_BLK_F_FLUSH) |
-                          bit(VIRTIO_BLK_F_CONFIG_WCE) | bit(VIRTIO_BLK_F_MQ);
-  if (storage_.read_only()) return offered | bit(VIRTIO_BLK_F_RO);
-  return offered | bit(VIRTIO_BLK_F_DISCARD) | bit(VIRTIO_BLK_F_WRITE_ZEROES);
+  std::uint64_t offered = feature(VIRTIO_BLK_F_SEG_MAX) | feature(VIRTIO_BLK_F_BLK_SIZE) |
+                          feature(VIRTIO_BLK_F_TOPOLOGY) | feature(VIRTIO_BLK_F_FLUSH) |
+                          feature(VIRTIO_BLK_F_CONFIG_WCE) | feature(VIRTIO_BLK_F_MQ);
+  if (storage_.read_only()) return offered | feature(VIRTIO_BLK_F_RO);
+  return offered | feature(VIRTIO_BLK_F_DISCARD) | feature(VIRTIO_BLK_F_WRITE_ZEROES);
 }
 
 std::uint32_t BlockDevice::config_size() const noexcept {
@@ -103,7 +101,7 @@ void BlockDevice::read_config(std::uint32_t offset, std::span<std::byte> to) noe
 void BlockDevice::write_config(std::uint32_t offset, std::span<const std::byte> from) noexcept {
   // Only writeback can be written, and only where it was negotiated (5.2.5.1).
   constexpr std::uint32_t writeback = offsetof(virtio_blk_config, wce);
-  if ((accepted_.load(std::memory_order_relaxed) & bit(VIRTIO_BLK_F_CONFIG_WCE)) == 0) return;
+  if ((accepted_.load(std::memory_order_relaxed) & feature(VIRTIO_BLK_F_CONFIG_WCE)) == 0) return;
   if (offset > writeback || from.size() <= writeback - offset) return;
   write_back_.store(from[writeback - offset] != std::byte{0}, std::memory_order_relaxed);
 }
@@ -118,7 +116,7 @@ std::string_view BlockDevice::config_name(std::uint64_t offset) const noexcept {
 void BlockDevice::start(std::uint64_t features) {
   accepted_.store(features, std::memory_order_relaxed);
   // 5.2.5.2: a driver that cannot flush has its writes flushed for it.
-  write_back_.store((features & bit(VIRTIO_BLK_F_FLUSH)) != 0, std::memory_order_relaxed);
+  write_back_.store((features & feature(VIRTIO_BLK_F_FLUSH)) != 0, std::memory_order_relaxed);
 }
 
 void BlockDevice::reset() noexcept {
@@ -176,10 +174,10 @@ void BlockDevice::serve(Request& request) {
     case VIRTIO_BLK_T_GET_ID:
       return identify(request);
     case VIRTIO_BLK_T_DISCARD:
-      if ((accepted & bit(VIRTIO_BLK_F_DISCARD)) == 0) break;
+      if ((accepted & feature(VIRTIO_BLK_F_DISCARD)) == 0) break;
       return clear(request, false);
     case VIRTIO_BLK_T_WRITE_ZEROES:
-      if ((accepted & bit(VIRTIO_BLK_F_WRITE_ZEROES)) == 0) break;
+      if ((accepted & feature(VIRTIO_BLK_F_WRITE_ZEROES)) == 0) break;
       return clear(request, true);
     default:
       break;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "devices/linux_virtio_net.hpp"
+#include "devices/virtio/features.hpp"
 #include "devices/virtio/net_offloads.hpp"
 
 namespace kvmbench::virtio {
@@ -15,15 +16,12 @@ namespace {
 constexpr std::size_t ethernet_header_size = 14;
 constexpr std::uint16_t least_mtu = 68;  // 5.1.4.1
 
-constexpr std::uint64_t bit(unsigned number) noexcept {
-  return std::uint64_t{1} << number;
-}
-
 std::uint64_t features_over(const NetworkBackend& backend) noexcept {
-  std::uint64_t features = bit(VIRTIO_NET_F_MAC) | bit(VIRTIO_NET_F_STATUS) | bit(VIRTIO_NET_F_MRG_RXBUF) |
-                           bit(VIRTIO_NET_F_CTRL_VQ) | bit(VIRTIO_NET_F_CTRL_RX) |
-                           bit(VIRTIO_NET_F_CTRL_RX_EXTRA) | bit(VIRTIO_NET_F_CTRL_MAC_ADDR);
-  if (backend.mtu() >= least_mtu) features |= bit(VIRTIO_NET_F_MTU);
+  std::uint64_t features = feature(VIRTIO_NET_F_MAC) | feature(VIRTIO_NET_F_STATUS) |
+                           feature(VIRTIO_NET_F_MRG_RXBUF) | feature(VIRTIO_NET_F_CTRL_VQ) |
+                           feature(VIRTIO_NET_F_CTRL_RX) | feature(VIRTIO_NET_F_CTRL_RX_EXTRA) |
+                           feature(VIRTIO_NET_F_CTRL_MAC_ADDR);
+  if (backend.mtu() >= least_mtu) features |= feature(VIRTIO_NET_F_MTU);
   return features | offload_features(backend.offloads());
 }
 
@@ -76,7 +74,7 @@ void NetDevice::start(std::uint64_t features) {
     started_ = true;
     guest_offloads_ = accepted;
     // Without the commands that set the filter there is none.
-    filter_.modes.promiscuous = (features & bit(VIRTIO_NET_F_CTRL_RX)) == 0;
+    filter_.modes.promiscuous = (features & feature(VIRTIO_NET_F_CTRL_RX)) == 0;
   }
   backend_.accept_offloads(accepted);
   backend_.room();
@@ -158,7 +156,7 @@ bool NetDevice::receive(const FrameHeader& header, std::span<const std::byte> fr
     counters_.receive_dropped();
     return true;
   }
-  const bool mergeable = (negotiated_ & bit(VIRTIO_NET_F_MRG_RXBUF)) != 0;
+  const bool mergeable = (negotiated_ & feature(VIRTIO_NET_F_MRG_RXBUF)) != 0;
   switch (buffers_.store(shown, frame, mergeable)) {
     case ReceiveBuffers::Outcome::stored:
       counters_.received(frame.size());

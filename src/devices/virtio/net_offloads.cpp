@@ -1,14 +1,12 @@
 #include "devices/virtio/net_offloads.hpp"
 
+#include "devices/virtio/features.hpp"
+
 namespace kvmbench::virtio {
 namespace {
 
-constexpr std::uint64_t bit(unsigned number) noexcept {
-  return std::uint64_t{1} << number;
-}
-
 constexpr bool has(std::uint64_t features, unsigned number) noexcept {
-  return (features & bit(number)) != 0;
+  return (features & feature(number)) != 0;
 }
 
 }  // namespace
@@ -16,11 +14,12 @@ constexpr bool has(std::uint64_t features, unsigned number) noexcept {
 std::uint64_t offload_features(const NetworkOffloads& host) noexcept {
   std::uint64_t features = 0;
   if (!host.checksum) return features;
-  features |= bit(VIRTIO_NET_F_CSUM) | bit(VIRTIO_NET_F_GUEST_CSUM) | bit(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS);
-  if (host.tso4) features |= bit(VIRTIO_NET_F_HOST_TSO4) | bit(VIRTIO_NET_F_GUEST_TSO4);
-  if (host.tso6) features |= bit(VIRTIO_NET_F_HOST_TSO6) | bit(VIRTIO_NET_F_GUEST_TSO6);
-  if (host.ecn) features |= bit(VIRTIO_NET_F_HOST_ECN) | bit(VIRTIO_NET_F_GUEST_ECN);
-  if (host.ufo) features |= bit(VIRTIO_NET_F_HOST_UFO) | bit(VIRTIO_NET_F_GUEST_UFO);
+  features |= feature(VIRTIO_NET_F_CSUM) | feature(VIRTIO_NET_F_GUEST_CSUM) |
+              feature(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS);
+  if (host.tso4) features |= feature(VIRTIO_NET_F_HOST_TSO4) | feature(VIRTIO_NET_F_GUEST_TSO4);
+  if (host.tso6) features |= feature(VIRTIO_NET_F_HOST_TSO6) | feature(VIRTIO_NET_F_GUEST_TSO6);
+  if (host.ecn) features |= feature(VIRTIO_NET_F_HOST_ECN) | feature(VIRTIO_NET_F_GUEST_ECN);
+  if (host.ufo) features |= feature(VIRTIO_NET_F_HOST_UFO) | feature(VIRTIO_NET_F_GUEST_UFO);
   return features;
 }
 
