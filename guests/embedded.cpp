@@ -8,6 +8,7 @@ GUEST_IMAGE(mix);
 GUEST_IMAGE(exits);
 GUEST_IMAGE(idle);
 GUEST_IMAGE(smp);
+GUEST_IMAGE(console);
 GUEST_IMAGE(disk);
 GUEST_IMAGE(net);
 GUEST_IMAGE(self);
@@ -40,6 +41,11 @@ std::span<const BuiltInGuest> built_in_guests() {
                    "starts all CPUs; each writes its share to a port and interrupts the next one",
                    "n=WRITES of all CPUs, or budget_ms=200; ipis=16 of each CPU; cpus=N (all by default)",
                    {kvmbench_guest_smp, kvmbench_guest_smp_end}},
+      BuiltInGuest{"console",
+                   "prints lines of text by a 16550 or a virtio-console, and their latencies",
+                   "model=any|virtio|uart n=64 size=64; virtio: depth=1 batch=1 ring=split|packed indirect=0 "
+                   "event_idx=0 suppress=0",
+                   {kvmbench_guest_console, kvmbench_guest_console_end}},
       BuiltInGuest{
           "disk",
           "writes to a disk, reads back, compares, and prints the requests' latencies",

@@ -34,6 +34,13 @@ class Ab(machine.Case):
                 sums = [total + (side["count"] if side else 0) for total, side in zip(sums, row["sides"])]
         return sums
 
+    def test_a_console_is_a_uart_and_then_virtio_console(self):
+        comparison = self.compare("console", "@console", "--cmdline", "n=100 size=64")
+        result = 2 * 98  # which @console gives to the UART in either case
+        self.assertEqual(self.counts(comparison, "console", "bytes sent"), [6400 + result] * 2)
+        self.assertEqual(self.keys(comparison, "uart0"), [6400 + 400 + result, result])
+        self.assertEqual(self.keys(comparison, "virtio-console0")[0], 0)
+
     def test_a_disk_is_an_ata_disk_and_then_virtio_blk(self):
         comparison = self.compare("disk", "@disk", "--disk", self.image, "--cmdline", "n=3 size=1024")
         self.assertEqual(self.counts(comparison, "disk", "requests"), [7, 7])
