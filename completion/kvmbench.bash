@@ -11,6 +11,7 @@ _kvmbench_options() {
       --report --report-file --ab --by-phase --interval --interval-file --expect --expect-file --write-budget --slack
       --chart --rip --symbols --live --serve --serve-token --help'
     ;;
+  bench) echo '--list --budget --format --output --save --trace --allow-unstable-tsc --progress --help' ;;
   compare) echo '--format --output --per --different-hosts --help' ;;
   merge) echo '--output --different-hosts --help' ;;
   trace) echo '-p --pid --vm --all --list -d --duration -i --interval --report --report-file --help' ;;
@@ -27,7 +28,13 @@ _kvmbench_values() {
   --irqchip) echo 'full split none' ;;
   --guest-stats) echo 'port msr page off' ;;
   --report) echo "$_kvmbench_formats none" ;;
-  --format) [[ $2 == report ]] && echo "$_kvmbench_formats none" || echo "$_kvmbench_formats" ;;
+  --format)
+    case $2 in
+    report) echo "$_kvmbench_formats none" ;;
+    bench) echo 'text json csv markdown html' ;;
+    *) echo "$_kvmbench_formats" ;;
+    esac
+    ;;
   --serial | --serial2) echo 'stdio null file: pty unix:' ;;
   --devices) echo 'emulated paravirtual' ;;
   --console) echo 'uart virtio' ;;
@@ -42,7 +49,7 @@ _kvmbench() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} values
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'run trace report compare merge host guests --help --version' -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W 'run bench trace report compare merge host guests --help --version' -- "$current")
     return
   fi
   values=$(_kvmbench_values "$previous" "${COMP_WORDS[1]}")
@@ -51,12 +58,18 @@ _kvmbench() {
     return
   fi
   case $previous in
-  --initrd | --module | --report-file | --interval-file | --intervals | --symbols | --serve-token | --output | --expect-file | --write-budget) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+  --initrd | --module | --report-file | --interval-file | --intervals | --symbols | --serve-token | --output | --save | --expect-file | --write-budget) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
   *)
     case $current in
     -*) mapfile -t COMPREPLY < <(compgen -W "$(_kvmbench_options "${COMP_WORDS[1]}")" -- "$current") ;;
     @*) mapfile -t COMPREPLY < <(compgen -W "$(kvmbench guests 2>/dev/null | sed -n 's/^\(@[^ ]*\).*/\1/p')" -- "$current") ;;
-    *) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+    *)
+      if [[ ${COMP_WORDS[1]} == bench ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "all $(kvmbench bench --list 2>/dev/null | sed -n 's/ .*//p')" -- "$current")
+      else
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+      fi
+      ;;
     esac
     ;;
   esac

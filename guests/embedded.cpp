@@ -6,6 +6,7 @@
 GUEST_IMAGE(hello);
 GUEST_IMAGE(mix);
 GUEST_IMAGE(exits);
+GUEST_IMAGE(prices);
 GUEST_IMAGE(idle);
 GUEST_IMAGE(smp);
 GUEST_IMAGE(console);
@@ -33,6 +34,10 @@ std::span<const BuiltInGuest> built_in_guests() {
                    "hardware exits whose number is determined, kind after kind",
                    "n=100 of each kind; kinds=port,mmio,cpuid,rdmsr,wrmsr,hlt,cr3,invlpg,pages or hypercall",
                    {kvmbench_guest_exits, kvmbench_guest_exits_end}},
+      BuiltInGuest{"prices",
+                   "what each kind of exit costs by the guest's own clock (kvmbench bench exits)",
+                   "n=ROUNDS of each kind at most (20000), and no longer than us=50000; only=KIND",
+                   {kvmbench_guest_prices, kvmbench_guest_prices_end}},
       BuiltInGuest{"idle",
                    "halts, woken by the local APIC's timer",
                    "seconds=1 hz=WAKE-UPS a second (none by default)",

@@ -37,6 +37,7 @@ constexpr int host_status = 4;
 constexpr const char* examples = R"(
 Examples:
   kvmbench run @hello                the shortest run: a built-in guest and its exits
+  kvmbench bench exits               what an exit of each kind costs here
   kvmbench guests                    which guests there are
   kvmbench host                      what this host's KVM can do
 
@@ -244,8 +245,9 @@ int dispatch(int argc, char** argv) {
   CLI::App& guests = *app.add_subcommand("guests", "list the built-in guests");
   guests.footer(guests_examples);
   const std::vector<kvmbench::arguments::Command> further_commands = {
-      kvmbench::arguments::add_trace(app), kvmbench::arguments::add_report(app),
-      kvmbench::arguments::add_compare(app), kvmbench::arguments::add_merge(app)};
+      kvmbench::arguments::add_bench(app), kvmbench::arguments::add_trace(app),
+      kvmbench::arguments::add_report(app), kvmbench::arguments::add_compare(app),
+      kvmbench::arguments::add_merge(app)};
 
   try {
     app.parse(argc, argv);

@@ -69,14 +69,15 @@ void latency_print_header(void) {
   print_line("");
 }
 
-struct summary {
+struct work {
   struct latencies* latencies;
-  uint64_t mean, p50, p99, most, deviation;
+  struct latency_summary summary;
 };
 
 static void summarize(void* argument) {
-  struct summary* summary = argument;
-  struct latencies* latencies = summary->latencies;
+  struct work* work = argument;
+  struct latencies* latencies = work->latencies;
+  struct latency_summary* summary = &work->summary;
   uint64_t sum = 0;
   for (uint64_t i = 0; i < latencies->count; ++i) {
     sum += latencies->cycles[i];
@@ -88,11 +89,16 @@ static void summarize(void* argument) {
   summary->p99 = percentile(latencies, 99);
 }
 
+struct latency_summary latency_summarize(struct latencies* latencies) {
+  struct work work = {.latencies = latencies};
+  user_mode_call(summarize, &work);
+  return work.summary;
+}
+
 void latency_print(const char* name, struct latencies* latencies) {
   const uint64_t count = latencies->count;
   if (!count) return;
-  struct summary of = {.latencies = latencies};
-  user_mode_call(summarize, &of);
+  const struct latency_summary of = latency_summarize(latencies);
   const uint64_t figures[] = {
       count, latencies->elapsed / count, of.mean, of.p50, of.p99, of.most, of.deviation, of.p99 - of.p50};
   print_text_padded(name, name_width);

@@ -21,3 +21,10 @@ void latency_print_header(void);
 
 /// Puts the cycles into another order. With no operation there is no line.
 void latency_print(const char* name, struct latencies* latencies);
+
+struct latency_summary {
+  uint64_t mean, p50, p99, most, deviation;
+};
+
+/// Of one operation at least. Puts the cycles into another order.
+struct latency_summary latency_summarize(struct latencies* latencies);

@@ -12,6 +12,7 @@ struct Command {
   std::function<int()> run;  ///< once the arguments are parsed; gives the exit status
 };
 
+[[nodiscard]] Command add_bench(CLI::App& app);
 [[nodiscard]] Command add_compare(CLI::App& app);
 [[nodiscard]] Command add_merge(CLI::App& app);
 [[nodiscard]] Command add_report(CLI::App& app);

@@ -13,7 +13,8 @@
 
 namespace kvmbench::report {
 
-struct Comparison;  // compare.hpp
+struct Comparison;   // compare.hpp
+struct Experiments;  // experiment.hpp
 
 /// How a report is shown. Each format takes what concerns it.
 struct RenderOptions {
@@ -31,6 +32,8 @@ struct Format {
   std::string (*render)(const Report& report, const RenderOptions& options);
   /// null: it shows no comparison.
   std::string (*compare)(const Comparison& comparison, const RenderOptions& options);
+  /// null: it shows no experiments.
+  std::string (*experiments)(const Experiments& experiments, const RenderOptions& options);
 };
 /// In the order that help names them.
 [[nodiscard]] std::span<const Format> formats();

@@ -1,0 +1,172 @@
+#include "experiments/context.hpp"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/error.hpp"
+#include "experiments/scratch_file.hpp"
+#include "report/printable.hpp"
+#include "vmm/ending.hpp"
+
+namespace kvmbench::experiments {
+namespace {
+
+using std::chrono::steady_clock;
+
+/// Beyond it a guest has run away: what its console has then is not read.
+constexpr std::size_t most_console = std::size_t{8} << 20;
+
+double seconds_since(steady_clock::time_point began) {
+  return std::chrono::duration<double>(steady_clock::now() - began).count();
+}
+
+double cpu_seconds_so_far() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+/// What a guest that fails says last.
+std::string last_line(std::string_view console) {
+  constexpr std::string_view ends = "\r\n";
+  const std::size_t end = console.find_last_not_of(ends);
+  if (end == std::string_view::npos) return {};
+  console = console.substr(0, end + 1);
+  const std::size_t before = console.find_last_of(ends);
+  constexpr unsigned widest = 200;
+  return report::cut(
+      report::printable(before == std::string_view::npos ? console : console.substr(before + 1)), widest);
+}
+
+std::string failure_of(const Arm& arm, const cli::RunResult& result, std::string_view console) {
+  const std::string& image = arm.options.image;
+  if (result.status == exit_status({.kind = Ending::Kind::timeout, .value = 0, .text = {}}))
+    return fmt::format("{} did not end within {:.0f} s", image, arm.options.timeout);
+  if (result.status == 0) return {};
+  const std::string line = last_line(console);
+  return fmt::format("{}: {}{}{}", image, result.report.ending, line.empty() ? "" : ": ", line);
+}
+
+void check_interrupted(const cli::RunResult& result) {
+  constexpr int first_signal = 128;
+  if (result.status <= first_signal) return;
+  const Ending by_signal{.kind = Ending::Kind::signal,
+                         .value = static_cast<std::uint32_t>(result.status - first_signal),
+                         .text = {}};
+  if (result.report.ending == describe(by_signal)) throw Interrupted(result.status);
+}
+
+stats::KeyStats sum_of(const stats::Snapshot& snapshot, std::uint8_t mark, const auto& wanted) {
+  stats::KeyStats sum;
+  for (const stats::KeyStats& key : by_key(snapshot, stats::Phases::kept)) {
+    const stats::PhaseLabel& label = snapshot.phases.at(key.key.phase).label;
+    if (label.kind == stats::PhaseLabel::Kind::post_code && label.value == mark && wanted(key.key))
+      sum += key;
+  }
+  return sum;
+}
+
+}  // namespace
+
+Arm guest_arm(std::string name, std::string image, std::string command_line) {
+  Arm arm{.name = std::move(name), .options = {}};
+  arm.options.image = std::move(image);
+  arm.options.command_line = std::move(command_line);
+  return arm;
+}
+
+stats::KeyStats ArmRun::exits_in(std::uint8_t mark, std::optional<std::uint32_t> reason) const {
+  return sum_of(report.snapshot, mark,
+                [=](const stats::ExitKey& key) { return !reason || key.reason == *reason; });
+}
+
+stats::KeyStats ArmRun::exits_at(std::uint8_t mark, std::uint32_t reason, std::uint64_t address) const {
+  return sum_of(report.snapshot, mark,
+                [=](const stats::ExitKey& key) { return key.reason == reason && key.address == address; });
+}
+
+Context::Context(const ContextOptions& options, Progress& progress)
+    : options_(options), progress_(progress), began_(steady_clock::now()) {}
+
+double Context::seconds_left() const noexcept {
+  return std::max(0.0, options_.budget_seconds - seconds_since(began_));
+}
+
+ArmRun Context::execute(const Arm& arm) {
+  const ScratchFile console("console");
+  Arm of_run = arm;
+  cli::RunOptions& options = of_run.options;
+  options.serial = "file:" + console.path();
+  if (options.timeout == 0) options.timeout = std::max(30.0, 3 * options_.budget_seconds);
+  options.allow_unstable_tsc = options_.allow_unstable_tsc;
+  options.trace = options_.trace;
+  ArmRun run;
+  const auto began = steady_clock::now();
+  const double cpu_before = cpu_seconds_so_far();
+  try {
+    cli::RunResult result = run_guest(options);
+    check_interrupted(result);
+    const std::string text = console.text(most_console);
+    run.status = result.status;
+    run.failure = failure_of(of_run, result, text);
+    run.report = std::move(result.report);
+    run.guest = parse_guest_results(text);
+    if (run.failure.empty() && run.guest.malformed != 0)
+      run.failure = fmt::format("{}: {} of its result lines are none", options.image, run.guest.malformed);
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const std::runtime_error& refused) {
+    run.failure = refused.what();
+  }
+  run.wall_seconds = seconds_since(began);
+  run.cpu_seconds = cpu_seconds_so_far() - cpu_before;
+  return run;
+}
+
+ArmRun Context::try_out(const Arm& arm) {
+  progress_.at(fmt::format("trying {}", arm.name), seconds_left());
+  return execute(arm);
+}
+
+ArmRun Context::run(const Arm& arm) {
+  const auto before = std::count_if(samples_.begin(), samples_.end(),
+                                    [&](const auto& sample) { return sample.arm == arm.name; });
+  progress_.at(fmt::format("{}, repetition {}", arm.name, before + 1), seconds_left());
+  ArmRun run = execute(arm);
+  samples_.push_back({.arm = arm.name,
+                      .repetition = static_cast<std::uint64_t>(before) + 1,
+                      .status = run.status,
+                      .wall_seconds = run.wall_seconds,
+                      .cpu_seconds = run.cpu_seconds,
+                      .exits = run.report.snapshot.exits(),
+                      .kernel_exits = run.report.snapshot.kernel_exits(),
+                      .guest = run.guest.results,
+                      .failure = run.failure});
+  return run;
+}
+
+std::vector<std::vector<ArmRun>> Context::interleave(std::span<const Arm> arms, unsigned wanted,
+                                                     double seconds) {
+  const double room = seconds > 0 ? std::min(seconds, seconds_left()) : seconds_left();
+  const auto began = steady_clock::now();
+  std::vector<std::vector<ArmRun>> runs(arms.size());
+  double longest = 0;
+  for (unsigned turn = 0; turn < wanted; ++turn) {
+    const double before = seconds_since(began);
+    if (turn > 0 && before + longest > room) break;
+    for (std::size_t i = 0; i < arms.size(); ++i) {
+      if (turn > 0 && runs[i].back().failed()) continue;
+      runs[i].push_back(run(arms[i]));
+    }
+    longest = std::max(longest, seconds_since(began) - before);
+  }
+  return runs;
+}
+
+}  // namespace kvmbench::experiments
