@@ -5,6 +5,7 @@ interval and after a burst of serial output are those of the host's report for t
 The built-in guests that use the interface, and a guest without it, run in the same boot of the lab.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -35,7 +36,18 @@ GUESTS = {
     "edges": (f"memory={512 << 20}", "the exit-count interface is as specified\n"),
 }
 LINUX = {"one": (1, "on"), "two": (2, "on"), "without": (1, "off")}
+TRACED = "traced"
+# SVM's, that a guest which prints a line and powers off does not cause (AMD APM vol. 2, appendix C).
+SETTLED = {0x04: "CR4_READ", 0x14: "CR4_WRITE", 0x65: "CR0_SEL_WRITE", 0x72: "CPUID"}
+IOIO = 0x7B
 PHASES = ["boot", "idle", "burst", "watch", "run", "at-once", "unprivileged", "told"]
+
+
+def boot(name, cpus, interface, options=""):
+    return (
+        f"bench {name} image --initrd initrd --cpus {cpus} --mem 128M --serial stdio --timeout 200s {options}"
+        f" --cmdline 'console=ttyS0 quiet noxsave panic=-1 interface={interface}'"
+    )
 
 
 def script():
@@ -43,11 +55,8 @@ def script():
         for cpus in (1, 2):
             yield f"bench {guest}-{cpus} @{guest} --cpus {cpus} --cmdline '{cmdline}'"
     for name, (cpus, interface) in LINUX.items():
-        without = "--guest-stats off" if interface == "off" else ""
-        yield (
-            f"bench {name} image --initrd initrd --cpus {cpus} --mem 128M --serial stdio --timeout 200s {without}"
-            f" --cmdline 'console=ttyS0 quiet noxsave panic=-1 interface={interface}'"
-        )
+        yield boot(name, cpus, interface, "--guest-stats off" if interface == "off" else "")
+    yield boot(TRACED, 1, "traced", "--trace")
 
 
 class GuestStats(unittest.TestCase):
@@ -60,10 +69,10 @@ class GuestStats(unittest.TestCase):
             program = pathlib.Path(os.environ["KVMBENCH_GUEST"])
             linux_test.write_initramfs(directory, directory / "initrd", "guest_stats_init", [program])
             cls.results = lab.run(directory, "\n".join(script()), "--mem", "1000", "--timeout", "600")
-        for name in LINUX:
+        for name in (*LINUX, TRACED):
             if cls.results.status(name) != 0:
                 raise AssertionError(f"the Linux guest did not power off: {cls.results.everything(name)}")
-        cls.boots = {name: Boot(cls.results, name) for name in LINUX}
+        cls.boots = {name: Boot(cls.results, name) for name in (*LINUX, TRACED)}
 
     def with_interface(self, check):
         """Calls check(boot) for each boot of a guest with the interface."""
@@ -320,6 +329,47 @@ class GuestStats(unittest.TestCase):
                 self.assertRegex(boot.tool.text(f"affinity-{cpu}.out"), rf"affinity mask: {1 << cpu}\n\Z")
 
         self.with_interface(check)
+
+    # ---- with the tracer
+
+    def hardware_in_guest(self):
+        """By reason, of the reading that is the last thing the guest does but for printing it."""
+        lines = self.results.text(f"{TRACED}.out").splitlines()
+        (reading,) = [json.loads(line) for line in lines if line.startswith("{")]
+        self.assertTrue(reading["hardware_reasons"])
+        return {each["number"]: each for each in reading["reasons"] if each["kind"] == "hardware"}, reading
+
+    def test_a_guest_that_is_traced_reads_the_hosts_counts_and_times_by_hardware_reason(self):
+        guest, reading = self.hardware_in_guest()
+        hardware = self.boots[TRACED].report["hardware"]
+        self.assertEqual(hardware["unexplained"], 0)
+        host = {each["reason"]: each for each in hardware["by_reason"]}
+        for reason in SETTLED:
+            nanoseconds = host[reason]["out_of_guest"]["sum"]
+            wanted = (host[reason]["count"], nanoseconds * reading["tsc_khz"] // 1_000_000)
+            self.assertEqual((guest[reason]["count"], guest[reason]["cycles"]), wanted)
+        self.assertEqual(guest.keys() - host.keys(), set())
+        for reason, each in guest.items():
+            self.assertLessEqual(each["count"], host[reason]["count"])
+        # All but what comes from its last question on: the answers, the line of text, and the way out.
+        self.assertGreater(sum(each["count"] for each in guest.values()), 0.5 * hardware["exits"])
+
+    def test_a_guest_that_is_traced_prints_the_vendors_names(self):
+        guest, _ = self.hardware_in_guest()
+        self.assertEqual({reason: guest[reason]["name"] for reason in SETTLED}, SETTLED)
+        self.expect_tool(self.boots[TRACED], "table", 0)
+        table = self.boots[TRACED].tool.text("table.out")
+        self.assertNotIn("does not count hardware reasons", table)
+        for reason, name in {**SETTLED, IOIO: "IOIO", 0x400: "NPF"}.items():
+            self.assertRegex(table, rf"(?m)^hardware +{reason:#x}  {name} +\d+ +\d+$")
+
+    def test_a_command_under_the_tool_is_charged_with_its_hardware_exits(self):
+        self.expect_tool(self.boots[TRACED], "burst", 0)
+        increase = self.boots[TRACED].reading("burst")["increase"]
+        ports = [each["count"] for each in increase["reasons"] if (each["kind"], each["number"]) == ("hardware", IOIO)]
+        self.assertGreaterEqual(sum(ports), RUN_BURST)
+        for each in increase["reasons"]:
+            self.assertGreater(each["cycles"], 0)
 
     # ---- without
 

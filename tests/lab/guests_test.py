@@ -11,7 +11,8 @@ from machine import END, MARK, MMIO_READ, MMIO_WRITE, PORT, SERIAL, STRING
 
 ROUNDS = 500
 KINDS = "serial,port,string,mmio-read,mmio-write,cpuid,rdmsr,wrmsr"
-RUNS = ["hello", "mix", "idle", "serial", "smp", "crash", "limit", "interrupted"]
+RUNS = ["hello", "mix", "idle", "serial", "smp", "crash", "limit", "interrupted", "self", "edges"]
+MEMORY = 64 << 20
 
 
 class Guests(hardware_exits.HardwareExits):
@@ -27,6 +28,8 @@ bench idle @idle --cmdline hz=20
 bench serial @mix --cmdline 'kinds=serial n=2000'
 bench smp @smp --cpus 4 --cmdline 'cpus=4 n=1002'
 bench crash @crash
+bench self @self --trace
+bench edges @edges --trace --mem {MEMORY >> 20}M --cmdline 'memory={MEMORY}'
 bench limit {cls.ENDLESS} --timeout 1s
 bench interrupted @mix --cmdline 'kinds=port budget_ms=3600000' &
 until [ -s results/interrupted.pid ]; do sleep 0.1; done
@@ -80,6 +83,16 @@ wait
         transfers = machine.counts(machine.keys_of(self.results.report("mix")), "transfers")
         self.assertEqual(transfers[STRING], ROUNDS)
 
+    def test_a_guest_reads_its_own_hardware_exits_by_each_of_the_four_ways(self):
+        self.expect_status("self", 0)
+        text = self.results.text("self.out")
+        self.assertIn("rdmsr  hardware, port\n", text)
+        self.assertTrue(text.endswith("every way counts the work exactly, and all agree\n"), text)
+
+    def test_hardware_reasons_that_are_counted_are_answered_as_specified(self):
+        self.expect_status("edges", 0)
+        self.assertEqual(self.results.text("edges.out"), "the exit-count interface is as specified\n")
+
     def test_halting_is_served_by_kvm(self):
         self.expect_status("idle", 0)
         self.expect_phase("idle", 0x30, {MARK: 1})
@@ -90,7 +103,7 @@ wait
                 self.expect_phase("mix", mark, {MARK: 1})
 
     def test_each_byte_that_a_guest_prints_is_an_exit(self):
-        for name in ("hello", "mix", "idle", "serial", "smp"):
+        for name in ("hello", "mix", "idle", "serial", "smp", "self", "edges"):
             with self.subTest(run=name):
                 printed = len(self.results.bytes(f"{name}.out"))
                 self.assertEqual(machine.counts(machine.keys_of(self.results.report(name)))[SERIAL], printed)
