@@ -138,9 +138,9 @@ class Tracing final {
     wall_seconds_ = Seconds(steady_clock::now() - began_).count();
   }
 
-  [[nodiscard]] std::vector<report::Report> reports() const {
+  [[nodiscard]] std::vector<report::Report> reports() {
     std::vector<report::Report> reports;
-    for (const Vm& vm : vms_) reports.push_back(report_of(vm.traced));
+    for (Vm& vm : vms_) reports.push_back(report_of(vm.traced));
     return reports;
   }
 
@@ -201,7 +201,7 @@ class Tracing final {
     write_stdout(text);
   }
 
-  [[nodiscard]] report::Report report_of(const trace::TracedVm& vm) const {
+  [[nodiscard]] report::Report report_of(trace::TracedVm& vm) const {
     report::Report report;
     report.kvmbench_version = KVMBENCH_VERSION;
     report.started = started_;

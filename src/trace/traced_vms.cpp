@@ -34,7 +34,7 @@ std::string TracedVm::title() const {
   return fmt::format("{} {}", process_.process, name);
 }
 
-void TracedVm::take_counters(stats::Snapshot& snapshot) const {
+void TracedVm::take_counters(stats::Snapshot& snapshot) {
   snapshot.counters = counters_.vm();
   for (VmCounters::OfVcpu& vcpu : counters_.vcpus()) {
     stats::VcpuSnapshot& to = vcpu_numbered(snapshot, vcpu.id);
@@ -51,13 +51,14 @@ void TracedVm::look_again() {
     ended_ = true;
     return;
   }
+  (void)counters_.vm();  // those of debugfs go with the VM: what was read last stands
   const bool more = now.vcpu_counters.size() != process_.vcpu_counters.size() || now.vms != process_.vms;
   process_ = std::move(now);
   // Those that it had keep their place in the difference, as they count on from the same begin.
   if (more) counters_ = VmCounters(process_);
 }
 
-stats::Snapshot TracedVm::snapshot() const {
+stats::Snapshot TracedVm::snapshot() {
   stats::Snapshot now;
   const auto threads = tracer_.memory().snapshot(tracer_.used(), process_.process);
   take_counters(now);

@@ -27,10 +27,10 @@ class TracedVm final {
   void look_again();
   /// What has come since it is traced. vCPUs have their own numbers, where no two have the same; returns of
   /// KVM_RUN are those that the tracer saw, and there are no keys. `tsc_khz` is 0: times are nanoseconds.
-  [[nodiscard]] stats::Snapshot snapshot() const;
+  [[nodiscard]] stats::Snapshot snapshot();
 
  private:
-  void take_counters(stats::Snapshot& snapshot) const;
+  void take_counters(stats::Snapshot& snapshot);
 
   ExitTracer& tracer_;
   VmProcess process_;

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <optional>
 
 #include "trace/trace_fs.hpp"
 
@@ -23,11 +24,14 @@ UniqueFd duplicate(const UniqueFd& process, int fd) {
   return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), fd, 0)));
 }
 
-std::uint64_t read_number(int fd) {
+/// Opened anew each time: a file of debugfs has one value an opening, and cannot be read at a position.
+std::optional<std::uint64_t> read_number(const UniqueFd& root, const std::string& path) {
+  const UniqueFd file(::openat(root.get(), path.c_str(), O_RDONLY | O_CLOEXEC));
   std::array<char, 32> text{};
-  const ssize_t size = ::pread(fd, text.data(), text.size(), 0);
+  const ssize_t size = file ? ::read(file.get(), text.data(), text.size()) : -1;
   std::uint64_t value = 0;
-  if (size > 0) std::from_chars(text.data(), text.data() + size, value);
+  if (size <= 0 || std::from_chars(text.data(), text.data() + size, value).ec != std::errc{})
+    return std::nullopt;
   return value;
 }
 
@@ -59,28 +63,31 @@ void VmCounters::take_descriptors(const VmProcess& process) {
 }
 
 void VmCounters::take_debugfs(const VmProcess& process) {
-  const UniqueFd root = open_kernel_files("debugfs", "/sys/kernel/debug", "kvm");
+  debugfs_ = open_kernel_files("debugfs", "/sys/kernel/debug", "kvm");
   for (const int vm : process.vms) {
-    const std::string path = fmt::format("kvm/{}-{}/exits", process.process, vm);
-    UniqueFd file(::openat(root.get(), path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file) {
+    std::string path = fmt::format("kvm/{}-{}/exits", process.process, vm);
+    const auto exits = read_number(debugfs_, path);
+    if (!exits) {
       source_ += fmt::format("; debugfs, {}: {}", path, std::strerror(errno));
       exits_files_.clear();
       return;
     }
-    exits_files_.push_back(std::move(file));
+    exits_files_.push_back({std::move(path), *exits});
   }
   if (!exits_files_.empty()) source_ = "debugfs, exits of the whole VM";
 }
 
-stats::KernelCounters VmCounters::vm() const {
+stats::KernelCounters VmCounters::vm() {
   stats::KernelCounters sums;
   for (const CounterFile& file : vm_) add(sums, file.read());
   if (exits_files_.empty()) return sums;
   stats::KernelCounter exits;
   exits.name = "exits";
   exits.values = {0};
-  for (const UniqueFd& file : exits_files_) exits.values.front() += read_number(file.get());
+  for (ExitsFile& file : exits_files_) {
+    file.last = read_number(debugfs_, file.path).value_or(file.last);
+    exits.values.front() += file.last;
+  }
   sums.push_back(std::move(exits));
   return sums;
 }

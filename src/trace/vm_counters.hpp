@@ -3,6 +3,7 @@
 /// (pidfd_getfd(2)). Else the kernel's debugfs may have the exits of the whole VM.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,8 @@ class VmCounters final {
   /// Where they come from: "the process's own descriptors", "debugfs", or why there are none.
   [[nodiscard]] const std::string& source() const noexcept { return source_; }
 
-  /// Of the VM as a whole. From debugfs, `exits` alone.
-  [[nodiscard]] stats::KernelCounters vm() const;
+  /// Of the VM as a whole. From debugfs, `exits` alone: once the VM has ended, as it was read last.
+  [[nodiscard]] stats::KernelCounters vm();
   struct OfVcpu {
     std::uint32_t id;
     stats::KernelCounters counters;
@@ -34,7 +35,12 @@ class VmCounters final {
   std::string source_;
   std::vector<CounterFile> vm_;
   std::vector<std::pair<std::uint32_t, CounterFile>> vcpus_;
-  std::vector<UniqueFd> exits_files_;  ///< of debugfs, one a VM
+  struct ExitsFile {
+    std::string path;
+    std::uint64_t last;
+  };
+  UniqueFd debugfs_;
+  std::vector<ExitsFile> exits_files_;  ///< of debugfs, one a VM
 };
 
 }  // namespace kvmbench::trace

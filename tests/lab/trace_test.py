@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""run --trace and kvmbench trace in the lab: exits by the hardware's reasons, against KVM's own count.
+"""run --trace and kvmbench trace in the lab: exits by the hardware's reasons, against KVM's own count; of kvmbench's own
+VMs, and (SvmNested) of two that QEMU runs.
 
 trace_test.py SvmNested | SvmShadow | VmxNested | VmxShadow
 """
 
+import json
 import pathlib
+import re
 import shutil
 
 import lab
@@ -19,6 +22,47 @@ KVM_EXIT_IO = 2
 TRACED = "\n".join(
     f"bench {name}-{n} @mix --trace --cmdline 'kinds={kind} n={n}'" for name, kind in KINDS.items() for n in (FEW, MANY)
 )
+QEMU, FIRMWARE = "qemu-system-x86_64", pathlib.Path("/usr/share/qemu")
+FIRMWARE_FILES = ("bios-microvm.bin", "linuxboot_dma.bin", "pvh.bin", "kvmvapic.bin")
+GUESTS = {"first": f"kinds=port n={FEW}", "second": f"kinds=cpuid n={MANY}"}
+
+# They stand still while the traces begin (-S) and end (stop), so that both counts are of one time: the VM's whole life,
+# but for a guest that has nothing more to do.
+FOREIGN = """
+qemu() { # NAME COMMAND-LINE, its monitor's commands on stdin
+  qemu-system-x86_64 -M microvm -accel kvm -cpu host,-arch-capabilities -m 64 -nodefaults -no-user-config -display none \\
+    -no-reboot -no-shutdown -S -name "guest=$1" -monitor stdio -kernel exits.elf -append "$2" >"results/$1.monitor"
+}
+mkfifo monitor.first monitor.second
+qemu first 'FIRST' <monitor.first &
+qemu second 'SECOND' <monitor.second &
+exec 4>monitor.first 5>monitor.second
+until [ "$(ls -d /sys/kernel/debug/kvm/*-* | wc -l)" = 2 ]; do sleep 0.2; done
+"$KVMBENCH" trace --list >results/qemu-list.out
+"$KVMBENCH" trace --vm first --report json,text --report-file results/qemu-first.json >results/qemu-first.out &
+named=$!
+"$KVMBENCH" trace --all -i 1s --report json --report-file results/qemu-all.json >results/qemu-all.out &
+all=$!
+sleep 3
+echo cont >&4
+echo cont >&5
+sleep 3
+echo stop >&4
+echo stop >&5
+sleep 1
+for vm in /sys/kernel/debug/kvm/*-*; do
+  pid=${vm##*/}
+  pid=${pid%-*}
+  cp "$vm/exits" "results/qemu-exits.$pid"
+done
+kill -INT $named $all
+wait $named $all || true
+echo quit >&4
+echo quit >&5
+exec 4>&- 5>&-
+wait
+""".replace("FIRST", GUESTS["first"]).replace("SECOND", GUESTS["second"])
+
 SCRIPT = f"""
 {TRACED}
 
@@ -78,13 +122,22 @@ without no-tracefs -sys_admin
 
 
 class Trace:
+    FOREIGN = ""  # what is run before the rest
+    ADDED = ()
+
     @classmethod
     def setUpClass(cls):
         with lab.directory() as directory:
+            cls.prepare(directory)
+            added = [word for file in (SETPRIV, BPFTOOL, *cls.ADDED) for word in ("--add", file)]
             cls.results = lab.run(
-                directory, SCRIPT, "--isa", cls.ISA, "--paging", cls.PAGING, "--timeout", "600", "--cpus", "1",
-                "--add", SETPRIV, "--add", BPFTOOL,
+                directory, cls.FOREIGN + SCRIPT, "--isa", cls.ISA, "--paging", cls.PAGING, "--timeout", "600",
+                "--cpus", "1", *added,
             )
+
+    @classmethod
+    def prepare(cls, directory):
+        pass
 
     def hardware(self, name):
         return self.results.report(name)["hardware"]
@@ -184,6 +237,60 @@ class Svm(Trace):
 class SvmNested(Svm, machine.Case):
     PAGING = "nested"
     REASONS = {"port": 0x7B, "cpuid": 0x72, **Svm.MSR, "read": 0x400, "write": 0x400}
+    FOREIGN = FOREIGN
+    ADDED = [shutil.which(QEMU) or QEMU, *(FIRMWARE / name for name in FIRMWARE_FILES)]
+
+    @classmethod
+    def prepare(cls, directory):
+        shutil.copy(pathlib.Path(lab.KVMBENCH).parent.parent / "guests" / "exits.elf", directory)
+
+    def of_qemu(self):
+        """The files of the two, as --all has left them, and the process, by the name of the guest."""
+        listed = dict(re.findall(r"^ *(\d+) +(first|second) +qemu", self.results.text("qemu-list.out"), re.MULTILINE))
+        self.assertEqual(sorted(listed.values()), ["first", "second"])
+        return {name: process for process, name in listed.items()}
+
+    def qemu_report(self, name):
+        return json.loads(self.results.text(f"qemu-all.json.{self.of_qemu()[name]}"))
+
+    def test_every_exit_of_a_vm_of_qemus_is_traced_under_its_reason(self):
+        for name, process in self.of_qemu().items():
+            with self.subTest(guest=name):
+                hardware = self.qemu_report(name)["hardware"]
+                self.assertEqual(hardware["exits"], int(self.results.text(f"qemu-exits.{process}")))
+                self.assertEqual((hardware["kernel_exits"], hardware["unexplained"]), (hardware["exits"], 0))
+                self.assertEqual(sum(each["count"] for each in hardware["by_reason"]), hardware["exits"])
+
+    def test_a_vm_that_is_named_is_traced_as_all_are(self):
+        hardware = self.hardware("qemu-first")
+        self.assertEqual(hardware["unexplained"], 0)
+        counts = [{each["reason"]: each["count"] for each in part["by_reason"]}
+                  for part in (hardware, self.qemu_report("first")["hardware"])]
+        self.assertEqual(*counts)
+
+    def test_two_vms_of_qemus_at_once_do_not_mix(self):
+        ports, leaves = {}, {}
+        for name in GUESTS:
+            hardware = self.qemu_report(name)["hardware"]
+            leaves[name] = {each["reason"]: each["count"] for each in hardware["by_reason"]}[self.REASONS["cpuid"]]
+            details = [each for vcpu in hardware["vcpus"] for each in vcpu["details"]]
+            ports[name] = sum(each["count"] for each in details if (each["kind"], each["value"]) == ("port", 0x2F00))
+        self.assertEqual(ports, {"first": FEW, "second": 0})
+        self.assertEqual(leaves["second"] - leaves["first"], MANY)  # the firmware of both asks the same
+
+    def test_each_reason_has_its_times_out_of_the_guest(self):
+        text = self.results.text("qemu-first.out")
+        for column in ("count", "out of guest", "min", "avg", "p50", "p99", "max"):
+            self.assertRegex(text, rf"(?m)^reason .* {column}\b")
+        self.assertRegex(text, r"(?m)^IOIO +[\d,]+ ")
+        for name in GUESTS:
+            hardware = self.qemu_report(name)["hardware"]
+            for each in hardware["by_reason"]:
+                times = each["out_of_guest"]
+                figures = [times[figure] for figure in ("min", "p50", "p99", "max", "sum")]
+                self.assertEqual(figures, sorted(figures))
+            timed = sum(each["out_of_guest"]["count"] for each in hardware["by_reason"])
+            self.assertEqual(timed, hardware["exits"] - 1)  # the last one has not gone back
 
 
 class SvmShadow(Svm, machine.Case):
@@ -209,8 +316,8 @@ class VmxShadow(Vmx, machine.Case):
 
 
 if __name__ == "__main__":
-    for tool in (SETPRIV, BPFTOOL):
-        if not pathlib.Path(tool).exists() and not shutil.which(pathlib.Path(tool).name):
+    for tool in (SETPRIV, BPFTOOL, *SvmNested.ADDED):
+        if not pathlib.Path(tool).exists():
             print(f"skipped: no {tool}")
             raise SystemExit(lab.SKIPPED)
     lab.main()
