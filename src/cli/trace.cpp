@@ -13,7 +13,7 @@
 #include "base/error.hpp"
 #include "cli/report_output.hpp"
 #include "cli/standard_streams.hpp"
-#include "report/kernel_view.hpp"
+#include "report/growth_table.hpp"
 #include "report/printable.hpp"
 #include "report/text_table.hpp"
 #include "report/units.hpp"

@@ -1,8 +1,8 @@
 #include <algorithm>
 
+#include "report/hardware_accounting.hpp"
 #include "report/json_kernel.hpp"
 #include "report/json_times.hpp"
-#include "report/kernel_view.hpp"
 #include "stats/exit_reason.hpp"
 
 namespace kvmbench::report {

@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "report/formats.hpp"
+#include "report/hardware_accounting.hpp"
 #include "report/html/html.hpp"
 #include "report/openmetrics.hpp"
 #include "sample.hpp"
