@@ -17,6 +17,7 @@ Examples:
   kvmbench trace --list                        the VMs of this host, whoever runs them
   kvmbench trace --vm debian -d 10s            ten seconds of the VM that QEMU calls -name debian
   kvmbench trace -p 4711 -i 1s                 until Ctrl-C, with what came in each second
+  kvmbench trace --vm debian --live            rates and shares while it runs; keys sort, pause, look into
   kvmbench trace --all -d 1m --report json --report-file trace.json
 )";
 
@@ -44,6 +45,8 @@ Command add_trace(CLI::App& app) {
   takes_duration(*trace.add_option("-d,--duration", options.duration,
                                    "how long (default: until Ctrl-C, or until the VM has ended)"));
   takes_duration(*trace.add_option("-i,--interval", options.interval, "print what has come, this often"));
+  trace.add_flag("--live", options.live, "show rates and shares on the terminal, once a second or interval")
+      ->excludes(list);
   CLI::Option& report = *trace
                              .add_option("--report", arguments->formats,
                                          "formats of the report (default text); may be repeated")

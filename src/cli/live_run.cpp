@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <memory>
 #include <string_view>
 
 #include "cli/standard_streams.hpp"
@@ -26,7 +27,7 @@ LiveRun::LiveRun(boost::asio::io_context& io, const Machine& machine, Shown show
     : machine_(machine),
       shown_(std::move(shown)),
       leave_(std::move(leave)),
-      view_(names_of(machine)),
+      name_of_(names_of(machine)),
       second_(io),
       keys_(io) {}
 
@@ -75,7 +76,7 @@ void LiveRun::look() {
   sample.run_seconds = clock.seconds(static_cast<double>(sample.total.taken - began_.taken));
   sample.title = shown_.title;
   last_ = sample.total;
-  view_.show(std::move(sample));
+  view_.show(std::make_shared<live::RunMoment>(std::move(sample), name_of_));
 }
 
 void LiveRun::draw() {

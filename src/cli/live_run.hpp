@@ -10,6 +10,7 @@
 #include <string>
 
 #include "live/console_pane.hpp"
+#include "live/run_moment.hpp"
 #include "live/screen.hpp"
 #include "live/view.hpp"
 #include "vmm/machine.hpp"
@@ -41,6 +42,7 @@ class LiveRun final {
   const Machine& machine_;
   const Shown shown_;
   const std::function<void()> leave_;
+  const live::NameOf name_of_;
   live::View view_;
   stats::Snapshot began_;
   stats::Snapshot last_;

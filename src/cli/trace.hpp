@@ -18,7 +18,8 @@ struct TraceOptions {
   bool all = false;
 
   double duration = 0;                         ///< seconds; 0: until a signal, or until the VMs have ended
-  double interval = 0;                         ///< seconds; 0: no samples on the way
+  double interval = 0;                         ///< seconds; 0: no samples on the way, of `live` one a second
+  bool live = false;                           ///< samples as a table on the terminal
   std::vector<const report::Format*> formats;  ///< empty: none
   std::vector<std::string> report_files;       ///< the n-th format's
 };

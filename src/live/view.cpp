@@ -10,19 +10,18 @@
 #include "report/printable.hpp"
 #include "report/text_table.hpp"
 #include "report/units.hpp"
-#include "stats/exit_reason.hpp"
 
 namespace kvmbench::live {
 namespace {
 
 constexpr std::array<const char*, 4> sort_names{"rate", "total", "time", "p99"};
 
+}  // namespace
+
 std::string rate_in_words(double rate) {
   return rate > 0 && rate < 10 ? fmt::format("{:.1f}", rate)
                                : report::grouped(static_cast<std::uint64_t>(rate + 0.5));
 }
-
-}  // namespace
 
 Key key_of(std::string_view bytes) {
   if (bytes == "\x1b[A" || bytes == "\x1bOA") return Key::up;
@@ -38,9 +37,9 @@ Key key_of(std::string_view bytes) {
   return Key::none;
 }
 
-void View::show(Sample sample) {
+void View::show(std::shared_ptr<const Moment> moment) {
   if (paused_) return;
-  sample_ = std::move(sample);
+  moment_ = std::move(moment);
   keep_selection_inside();
 }
 
@@ -73,7 +72,7 @@ void View::press(Key key) {
     case Key::enter: {
       const std::vector<Row> rows = sorted_rows();
       if (grouping_ != Grouping::reason || rows.empty()) return;
-      const auto reason = static_cast<std::uint32_t>(rows[selected_].id);
+      const std::uint64_t reason = rows[selected_].id;
       group(Grouping::key);
       only_reason_ = reason;
       return;
@@ -87,12 +86,16 @@ void View::press(Key key) {
 }
 
 void View::keep_selection_inside() {
-  const std::size_t rows = rows_of(sample_, grouping_, only_reason_, name_of_).size();
+  const std::size_t rows = this->rows().size();
   selected_ = rows == 0 ? 0 : std::min(selected_, rows - 1);
 }
 
+std::vector<Row> View::rows() const {
+  return moment_ ? moment_->rows(grouping_, only_reason_) : std::vector<Row>{};
+}
+
 std::vector<Row> View::sorted_rows() const {
-  std::vector<Row> rows = rows_of(sample_, grouping_, only_reason_, name_of_);
+  std::vector<Row> rows = this->rows();
   const auto figure = [this](const Row& row) {
     const auto total = static_cast<double>(row.total);
     switch (sort_) {
@@ -105,7 +108,7 @@ std::vector<Row> View::sorted_rows() const {
       case Sort::time:
         break;
     }
-    return std::tuple(row.time_share, total);
+    return std::tuple(row.time_share.value_or(0), total);
   };
   // Rows without a difference keep the order of their names, so that they do not change places.
   std::stable_sort(rows.begin(), rows.end(),
@@ -113,28 +116,14 @@ std::vector<Row> View::sorted_rows() const {
   return rows;
 }
 
-std::string View::headline() const {
-  const double rate =
-      sample_.recent_seconds > 0 ? static_cast<double>(sample_.recent.exits()) / sample_.recent_seconds : 0;
-  std::string kernel;
-  if (const auto exits = sample_.recent.kernel_exits(); exits && sample_.recent_seconds > 0) {
-    kernel = fmt::format(", {}/s in hardware",
-                         rate_in_words(static_cast<double>(*exits) / sample_.recent_seconds));
-  }
-  return fmt::format("{}  {}  {} exits, {}/s{}{}", report::printable(sample_.title),
-                     report::duration(sample_.run_seconds), report::grouped(sample_.total.exits()),
-                     rate_in_words(rate), kernel, paused_ ? "  PAUSED" : "");
-}
-
 void View::list_rows(std::vector<std::string>& lines, Size size, std::size_t room, bool colour) const {
-  const char* first = grouping_ == Grouping::reason ? "reason" : grouping_ == Grouping::key ? "key" : "vCPU";
-  const std::string title = only_reason_ ? stats::userspace_reason_name(*only_reason_) + " by key" : first;
   using Align = report::TextColumn::Align;
-  report::TextTable table({{.title = title, .align = Align::left},
-                           {.title = "exits/s"},
-                           {.title = "total", .dropped = 1},
-                           {.title = "time %"},
-                           {.title = "p99", .dropped = 2}});
+  report::TextTable table(
+      {{.title = moment_ ? moment_->title(grouping_, only_reason_) : "", .align = Align::left},
+       {.title = "exits/s"},
+       {.title = "total", .dropped = 1},
+       {.title = "time %"},
+       {.title = "p99", .dropped = 2}});
   const std::vector<Row> rows = sorted_rows();
   // The table's titles and the line below them take two of the lines; the rows around the selected one show.
   const std::size_t shown = room > 2 ? room - 2 : 0;
@@ -142,7 +131,7 @@ void View::list_rows(std::vector<std::string>& lines, Size size, std::size_t roo
   const std::size_t to = std::min(rows.size(), from + shown);
   for (std::size_t i = from; i < to; ++i) {
     table.add({report::printable(rows[i].name), rate_in_words(rows[i].rate), report::grouped(rows[i].total),
-               fmt::format("{:.1f}", 100 * rows[i].time_share),
+               rows[i].time_share ? fmt::format("{:.1f}", 100 * *rows[i].time_share) : "-",
                rows[i].p99_seconds > 0 ? report::duration(rows[i].p99_seconds) : "-"});
   }
   std::istringstream rendered(table.render(size.columns - 2, colour));
@@ -156,14 +145,16 @@ void View::list_rows(std::vector<std::string>& lines, Size size, std::size_t roo
 std::vector<std::string> View::render(Size size, bool colour, const std::vector<std::string>& console) const {
   size.columns = std::max(size.columns, 40u);
   size.rows = std::max(size.rows, 8u);
-  constexpr std::size_t frame = 3;  // the headline, the line below it, the keys
+  constexpr std::size_t frame = 3;  // the headline, the remark, the keys
   std::size_t pane = console.empty() ? 0 : size.rows / 3;
   if (pane < 4) pane = 0;
   const std::size_t room = size.rows - frame - pane;
 
   std::vector<std::string> lines;
-  lines.push_back(report::emphasised(report::cut(headline(), size.columns), colour));
-  lines.emplace_back();
+  const std::string headline = moment_ ? moment_->headline() : "";
+  lines.push_back(
+      report::emphasised(report::cut(headline + (paused_ ? "  PAUSED" : ""), size.columns), colour));
+  lines.push_back(moment_ ? report::cut(moment_->remark(), size.columns) : "");
   list_rows(lines, size, room, colour);
   lines.resize(frame - 1 + room);
   if (pane > 0) {
@@ -175,20 +166,26 @@ std::vector<std::string> View::render(Size size, bool colour, const std::vector<
     }
   }
   lines.resize(size.rows - 1);
+  constexpr unsigned columns_of_words = 79;
+  const char* go = paused_ ? "go on" : "pause";
+  const char* sort = sort_names[static_cast<std::size_t>(sort_)];
   const std::string keys =
-      fmt::format("1 reasons  2 keys  3 vCPUs  s sort: {}  enter into  esc back  p {}  q quit",
-                  sort_names[static_cast<std::size_t>(sort_)], paused_ ? "go on" : "pause");
+      size.columns < columns_of_words
+          ? fmt::format("1 2 3 s: {} enter esc p {} q quit", sort, go)
+          : fmt::format("1 reasons  2 keys  3 vCPUs  s sort: {}  enter into  esc back  p {}  q quit", sort,
+                        go);
   lines.push_back(report::subdued(report::cut(keys, size.columns), colour));
   return lines;
 }
 
 std::string View::line() const {
-  std::vector<Row> rows = rows_of(sample_, Grouping::reason, {}, name_of_);
+  if (!moment_) return {};
+  std::vector<Row> rows = moment_->rows(Grouping::reason, {});
   std::stable_sort(rows.begin(), rows.end(),
                    [](const Row& left, const Row& right) { return left.rate > right.rate; });
-  std::string line = headline();
+  std::string line = moment_->headline();
   for (const Row& row : rows) {
-    if (row.rate > 0) line += fmt::format("; {} {}/s", row.name, rate_in_words(row.rate));
+    if (row.rate > 0) line += fmt::format("; {} {}/s", report::printable(row.name), rate_in_words(row.rate));
   }
   return line;
 }

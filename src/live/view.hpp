@@ -2,11 +2,12 @@
 /// out.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "live/rows.hpp"
+#include "live/moment.hpp"
 
 namespace kvmbench::live {
 
@@ -17,10 +18,8 @@ enum class Key { none, up, down, enter, back, by_reason, by_key, by_vcpu, sort, 
 
 class View final {
  public:
-  explicit View(NameOf name_of) : name_of_(std::move(name_of)) {}
-
   /// Shown from now on, unless the view is paused.
-  void show(Sample sample);
+  void show(std::shared_ptr<const Moment> moment);
   /// Does what the key means; `quit` and `none` are the caller's.
   void press(Key key);
 
@@ -39,16 +38,15 @@ class View final {
  private:
   enum class Sort { rate, total, time, p99 };
 
+  [[nodiscard]] std::vector<Row> rows() const;
   [[nodiscard]] std::vector<Row> sorted_rows() const;
-  [[nodiscard]] std::string headline() const;
   void list_rows(std::vector<std::string>& lines, Size size, std::size_t room, bool colour) const;
   void keep_selection_inside();
 
-  NameOf name_of_;
-  Sample sample_;
+  std::shared_ptr<const Moment> moment_;  // null before the first
   Grouping grouping_ = Grouping::reason;
   Sort sort_ = Sort::time;
-  std::optional<std::uint32_t> only_reason_;
+  std::optional<std::uint64_t> only_reason_;
   std::size_t selected_ = 0;
   bool paused_ = false;
 };

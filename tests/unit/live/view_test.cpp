@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "live/run_moment.hpp"
 #include "report/printable.hpp"
 #include "sample.hpp"
 
@@ -33,9 +34,13 @@ Sample sample() {
   return sample;
 }
 
+void show(View& view, Sample shown) {
+  view.show(std::make_shared<RunMoment>(std::move(shown), name_of));
+}
+
 View view_of(Sample shown, std::initializer_list<Key> keys = {}) {
-  View view(name_of);
-  view.show(std::move(shown));
+  View view;
+  show(view, std::move(shown));
   for (const Key key : keys) view.press(key);
   return view;
 }
@@ -106,10 +111,10 @@ TEST_CASE("a paused view shows what it showed") {
   View view = view_of(sample(), {Key::pause});
   Sample later = sample();
   later.run_seconds = 99;
-  view.show(later);
+  show(view, later);
   CHECK(screen(view).starts_with("@mix  12.0 s  6,010 exits, 505/s  PAUSED\n"));
   view.press(Key::pause);
-  view.show(later);
+  show(view, later);
   CHECK(screen(view).starts_with("@mix  99.0 s"));
 }
 
@@ -120,6 +125,14 @@ TEST_CASE("the screen has exactly its lines, none too long") {
     CHECK(lines.size() == size.rows);
     CHECK(std::all_of(lines.begin(), lines.end(),
                       [&](const std::string& line) { return report::display_width(line) <= size.columns; }));
+  }
+}
+
+TEST_CASE("on 40 columns the last line has all keys") {
+  for (const View& view : {view_of(sample()), view_of(sample(), {Key::sort, Key::sort, Key::pause})}) {
+    const std::string keys = view.render({40, 8}, false, {}).back();
+    CHECK(keys.starts_with("1 2 3 s: "));
+    CHECK(keys.ends_with("q quit"));
   }
 }
 
