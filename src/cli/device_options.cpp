@@ -141,7 +141,7 @@ std::optional<nanoseconds> DeviceOptions::duration(const std::string& key, nanos
   const auto given = take(key);
   if (!given) return std::nullopt;
   const auto value = parse(*given, times);
-  if (!value || *value == 0 || *value > static_cast<std::uint64_t>(most.count())) {
+  if (!value || *value > static_cast<std::uint64_t>(most.count())) {
     refuse(fmt::format("{}={}: it is a time up to {} with its unit, ns, us, ms or s, such as 50us", key,
                        *given, time_text(most)));
   }

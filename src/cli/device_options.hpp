@@ -42,7 +42,7 @@ class DeviceOptions final {
   std::optional<std::uint64_t> number(const std::string& key, std::uint64_t least, std::uint64_t most);
   /// KEY=SIZE in bytes: a number with K, M, G or T (powers of 1024) or none behind it.
   std::optional<std::uint64_t> size(const std::string& key, std::uint64_t least, std::uint64_t most);
-  /// KEY=TIME: a whole number with ns, us, ms or s behind it, up to `most`.
+  /// KEY=TIME: a whole number with ns, us, ms or s behind it, from 0 up to `most`.
   std::optional<std::chrono::nanoseconds> duration(const std::string& key, std::chrono::nanoseconds most);
   /// KEY=WORD, one of `words`; which of them.
   std::optional<std::size_t> choice(const std::string& key, std::span<const std::string_view> words);

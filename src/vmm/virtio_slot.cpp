@@ -6,6 +6,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <system_error>
@@ -93,7 +94,8 @@ void VirtioSlot::ring(unsigned queue) noexcept {
 void VirtioSlot::look_later() noexcept {
   if (timer_armed_.exchange(true)) return;
   constexpr long nanoseconds_a_second = 1'000'000'000;
-  const long timeout = options_.ring.coalescing.timeout.count();
+  // A time of 0 is over when this device's thread comes round; to timerfd it would mean never.
+  const long timeout = std::max(options_.ring.coalescing.timeout.count(), 1l);
   itimerspec due{};
   due.it_value.tv_sec = timeout / nanoseconds_a_second;
   due.it_value.tv_nsec = timeout % nanoseconds_a_second;

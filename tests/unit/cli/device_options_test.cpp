@@ -106,7 +106,8 @@ TEST_CASE("times have a unit") {
   CHECK(time("1500ns") == 1500ns);
   CHECK(time("20ms") == 20ms);
   CHECK(time("1s") == 1s);
-  for (const char* bad : {"50", "0us", "2s", "1m", "us", "1.5ms"}) {
+  CHECK(time("0us") == 0us);
+  for (const char* bad : {"50", "0", "2s", "1m", "us", "1.5ms"}) {
     CHECK(refusal(std::string("t=") + bad, [](auto& options) { options.duration("t", 1s); }) != "");
   }
   CHECK(refusal("t=2s", [](auto& options) { options.duration("t", 1s); }) ==
@@ -140,6 +141,7 @@ TEST_CASE("what a virtio device holds back needs a batch, and has a default time
   CHECK(both.doorbells);
   CHECK(both.interrupts);
   CHECK(taken("host,batch=2,timeout=1ms").timeout == 1ms);
+  CHECK(taken("host,batch=2,timeout=0us").timeout == 0us);
   CHECK_FALSE(taken("host,batch=2,hold=doorbell").interrupts);
   CHECK_FALSE(taken("host,batch=2,hold=interrupt").doorbells);
   for (const char* bad : {"host,batch=1", "host,batch=257", "host,timeout=1ms", "host,hold=both",
