@@ -14,6 +14,7 @@ GUEST_IMAGE(disk);
 GUEST_IMAGE(net);
 GUEST_IMAGE(self);
 GUEST_IMAGE(edges);
+GUEST_IMAGE(step);
 GUEST_IMAGE(crash);
 GUEST_IMAGE(spin);
 
@@ -72,6 +73,10 @@ std::span<const BuiltInGuest> built_in_guests() {
                    "uses the exit-count interface as it is not meant, and checks the answers",
                    "memory=BYTES below the hole (blocks at its end); cpus=N at once (all by default)",
                    {kvmbench_guest_edges, kvmbench_guest_edges_end}},
+      BuiltInGuest{"step",
+                   "single-steps instructions that exit, and tells where a trap is lost, late or misplaced",
+                   "case=NAME (all by default)",
+                   {kvmbench_guest_step, kvmbench_guest_step_end}},
       BuiltInGuest{"crash", "ends in a triple fault", "", {kvmbench_guest_crash, kvmbench_guest_crash_end}},
       BuiltInGuest{
           "spin", "runs forever and causes no exit", "", {kvmbench_guest_spin, kvmbench_guest_spin_end}},

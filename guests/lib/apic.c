@@ -145,3 +145,14 @@ void timer_sleep_until(uint64_t deadline) {
     halt_until_interrupt();
   } while (read_tsc() < deadline);
 }
+
+void timer_arm_after_us(uint64_t us) {
+  arm(read_tsc() + clock_cycles_from_us(us));
+}
+
+void timer_disarm(void) {
+  if (tsc_deadline)
+    write_msr(msr_tsc_deadline, 0);
+  else
+    apic_write(register_initial_count, 0);
+}

@@ -29,3 +29,7 @@ void timer_initialize(void);
 /// Halts, with interrupts enabled, until the TSC has reached `deadline`. That takes one HLT, if no other
 /// interrupt comes and the time is less than a minute.
 void timer_sleep_until(uint64_t deadline);
+
+/// After timer_initialize(): its interrupt comes once, after this time, unless the timer is disarmed before.
+void timer_arm_after_us(uint64_t us);
+void timer_disarm(void);
