@@ -32,9 +32,18 @@ std::string slave_path(int master) {
   return path.data();
 }
 
-short poll_state(int master) {
-  pollfd query{.fd = master, .events = POLLIN, .revents = 0};
+short poll_state(int fd) {
+  pollfd query{.fd = fd, .events = POLLIN, .revents = 0};
   return ::poll(&query, 1, 0) > 0 ? query.revents : short{0};
+}
+
+/// Bytes that the client has not read yet.
+std::size_t unread_by_client(int slave) {
+  // What was written reaches the slave's buffer by way of a kernel thread, which poll() waits for where that
+  // is empty; FIONREAD tells of the buffer alone.
+  poll_state(slave);
+  int unread = 0;
+  return ::ioctl(slave, FIONREAD, &unread) == 0 && unread > 0 ? static_cast<std::size_t>(unread) : 0;
 }
 
 UniqueFd open_slave(const std::string& path) {
@@ -109,18 +118,16 @@ std::size_t PtyBackend::wait_until_read() {
   const UniqueFd slave = open_slave(path_);
   const unsigned closes = writer().queue().closes();
   Clock::time_point last_progress = Clock::now();
-  int left = -1;
-  for (;;) {
-    // First some time: what was written reaches the slave's buffer by way of a kernel thread.
-    io_.run_for(slice);
-    int unread = 0;
-    if (::ioctl(slave.get(), FIONREAD, &unread) != 0 || unread <= 0) return 0;
+  for (std::size_t left = 0;;) {
+    const std::size_t unread = unread_by_client(slave.get());
+    if (unread == 0) return 0;
     if (unread != left) last_progress = Clock::now();
     left = unread;
     if (writer().queue().closes() != closes || io_.stopped() ||
         Clock::now() - last_progress >= OutputWriter::patience) {
-      return static_cast<std::size_t>(unread);
+      return unread;
     }
+    io_.run_for(slice);
   }
 }
 
