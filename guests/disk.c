@@ -12,6 +12,7 @@
 //   batch=N      requests for each notification of the device (default 1)
 //   wait=W       poll (default), irq: halt until the device interrupts
 //   cpl=N        drive the device in ring 3 (default) or 0; what takes ports or halts is in ring 0
+//   print=P      table (default), result: the same figures for a program (lib/result.h)
 // With model=virtio:
 //   ring=R       split (default), packed
 //   indirect=1, event_idx=1   use the feature; the device must offer it
@@ -24,13 +25,13 @@
 // 0x51, and 0x50, 0x53 and 0x54, take turns.
 #include "lib/disk.h"
 
-#include "lib/apic.h"
 #include "lib/blocks.h"
 #include "lib/cpu.h"
 #include "lib/latency.h"
 #include "lib/memory.h"
 #include "lib/pattern.h"
 #include "lib/print.h"
+#include "lib/result.h"
 #include "lib/user_mode.h"
 
 enum {
@@ -44,9 +45,8 @@ enum {
 
 const char* const guest_option_keys[] = {"model",     "op",       "n",        "size", "access", "sectors",
                                          "seed",      "depth",    "batch",    "wait", "ring",   "indirect",
-                                         "event_idx", "suppress", "multiple", "cpl",  0};
+                                         "event_idx", "suppress", "multiple", "cpl",  "print",  0};
 
-enum { model_any, model_virtio, model_ata };
 enum { op_both, op_write, op_read };
 
 static const struct disk* disk;
@@ -188,22 +188,6 @@ static void read_all(struct latencies* latencies) {
   }
 }
 
-static void find_disk(const struct guest* guest) {
-  static const char* const models[] = {"any", "virtio", "ata", 0};
-  static const char* const missing[] = {"there is neither a virtio-blk device nor an ATA disk",
-                                        "there is no virtio-blk device", "there is no ATA disk"};
-  static const char* const waits[] = {"poll", "irq", 0};
-  const bool by_interrupt = option_choice(guest, "wait", waits) == 1;
-  if (by_interrupt) {
-    if (!apic_present()) guest_fail("wait=irq needs a local APIC");
-    apic_enable();
-  }
-  const unsigned model = option_choice(guest, "model", models);
-  if (model != model_ata) disk = virtio_disk(guest, depth, by_interrupt);
-  if (!disk && model != model_virtio) disk = ata_disk(guest, by_interrupt);
-  if (!disk) guest_fail(missing[model]);
-}
-
 static void check_options(const struct guest* guest, unsigned op) {
   if (disk->depth == 1) depth = batch = 1;
   if (depth > disk->depth) guest_fail("depth= is more than the disk's queue takes");
@@ -244,9 +228,10 @@ static unsigned read_options(const struct guest* guest) {
 
 int guest_main(const struct guest* guest) {
   const unsigned op = read_options(guest);
+  const bool for_program = result_wanted(guest);
   memory_initialize(guest);
   take_memory_for_slots();
-  find_disk(guest);
+  disk = disk_find(guest, depth);
   check_options(guest, op);
   pattern_initialize(option_number(guest, "seed", 1, 0, UINT64_MAX));
   static struct latencies writes, flushes, reads;
@@ -264,9 +249,10 @@ int guest_main(const struct guest* guest) {
   if (op != op_write) read_all(&reads);
 
   phase_mark(mark_result);
-  latency_print_header();
-  latency_print("write", &writes);
-  latency_print("flush", &flushes);
-  latency_print("read", &reads);
+  if (!for_program) latency_print_header();
+  void (*const print)(const char*, struct latencies*) = for_program ? result_line : latency_print;
+  print("write", &writes);
+  print("flush", &flushes);
+  print("read", &reads);
   return status_ok;
 }

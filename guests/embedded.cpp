@@ -12,6 +12,8 @@ GUEST_IMAGE(smp);
 GUEST_IMAGE(console);
 GUEST_IMAGE(disk);
 GUEST_IMAGE(net);
+GUEST_IMAGE(share);
+GUEST_IMAGE(pace);
 GUEST_IMAGE(self);
 GUEST_IMAGE(edges);
 GUEST_IMAGE(step);
@@ -65,6 +67,17 @@ std::span<const BuiltInGuest> built_in_guests() {
           "model=any|virtio|e1000 op=echo|send proto=udp|icmp|arp n=64 size=60 depth=1 batch=1 wait=poll|irq "
           "seed=1; virtio: ring=split|packed indirect=0 event_idx=0 suppress=0; e1000: itr=0",
           {kvmbench_guest_net, kvmbench_guest_net_end}},
+      BuiltInGuest{"share",
+                   "computes, with a share of its steps being requests to a disk (kvmbench bench io-mix)",
+                   "share=0,25,50,75,100 percent n=100 steps for each model=any|virtio|ata op=read|write "
+                   "size=512 unit=2000 wait=poll|irq; virtio and ata: as @disk",
+                   {kvmbench_guest_share, kvmbench_guest_share_end}},
+      BuiltInGuest{
+          "pace",
+          "reads from a virtio disk at given rates, answered by interrupts (kvmbench bench coalesce)",
+          "rate=1000,10000,... a second n=256 of each size=512 depth=64; ring=split|packed indirect=0 "
+          "event_idx=0 suppress=0",
+          {kvmbench_guest_pace, kvmbench_guest_pace_end}},
       BuiltInGuest{"self",
                    "reads its own exit counts by port, request block, MSR and page, and what that costs",
                    "n=ROUNDS of known work (200)",

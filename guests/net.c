@@ -12,6 +12,7 @@
 //   wait=W       poll (default), irq: halt until the card interrupts
 //   cpl=N        drive the card in ring 3 (default) or 0, where it is always with wait=irq
 //   seed=N       of the data (default 1)
+//   print=P      table (default), result: the same figures for a program (lib/result.h)
 // With model=virtio, as @disk: ring=, indirect=, event_idx=, suppress=
 // With model=e1000:
 //   itr=N        interrupts are at least N * 256 ns apart (default 0; 13.4.18 of the card's manual)
@@ -27,13 +28,14 @@
 #include "lib/nic.h"
 #include "lib/pattern.h"
 #include "lib/print.h"
+#include "lib/result.h"
 #include "lib/user_mode.h"
 
 enum { mark_question = 0x60, mark_work = 0x61, mark_result = 0x6f };
 
-const char* const guest_option_keys[] = {"model",    "op",   "proto", "n",    "size",     "depth",
-                                         "batch",    "wait", "seed",  "ring", "indirect", "event_idx",
-                                         "suppress", "itr",  "cpl",   0};
+const char* const guest_option_keys[] = {"model",    "op",   "proto", "n",     "size",     "depth",
+                                         "batch",    "wait", "seed",  "ring",  "indirect", "event_idx",
+                                         "suppress", "itr",  "cpl",   "print", 0};
 
 enum { model_any, model_virtio, model_e1000 };
 enum { op_echo, op_send };
@@ -222,6 +224,7 @@ static void read_options(const struct guest* guest) {
 
 int guest_main(const struct guest* guest) {
   read_options(guest);
+  const bool for_program = result_wanted(guest);
   memory_initialize(guest);
   pattern_initialize(option_number(guest, "seed", 1, 0, UINT64_MAX));
   slots = memory_take(depth * sizeof *slots, 8);
@@ -239,8 +242,13 @@ int guest_main(const struct guest* guest) {
   else
     work(0);
   phase_mark(mark_result);
-  latency_print_header();
-  latency_print(op == op_echo ? "echo" : "send", &latencies);
+  const char* const name = op == op_echo ? "echo" : "send";
+  if (for_program) {
+    result_line(name, &latencies);
+  } else {
+    latency_print_header();
+    latency_print(name, &latencies);
+  }
   if (others) {
     print_text("frames that came and are no answers: ");
     print_number(others);

@@ -26,7 +26,14 @@ struct disk {
   int (*complete)(bool* failed);
   /// Waits until complete() may have something: a moment, or for the interrupt.
   void (*wait)(void);
+  /// Asks for an interrupt when the next request is done; true if one is already, for which there may be
+  /// none. Of a virtio disk alone.
+  bool (*want_interrupt)(void);
 };
+
+/// Finds the one that the options model= and wait= ask for, as @disk has them, and makes it ready. Ends the
+/// guest where there is none.
+const struct disk* disk_find(const struct guest* guest, unsigned depth);
 
 /// Find the disk and make it ready; null where there is none of the model. With `by_interrupt`, wait() halts.
 const struct disk* virtio_disk(const struct guest* guest, unsigned depth, bool by_interrupt);

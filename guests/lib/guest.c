@@ -124,6 +124,24 @@ uint64_t option_number(const struct guest* guest, const char* key, uint64_t othe
   return value;
 }
 
+unsigned option_numbers(const struct guest* guest, const char* key, const char* otherwise, uint64_t* values,
+                        unsigned most_values, uint64_t least, uint64_t most) {
+  struct option given = {.key = key, .value = otherwise};
+  while (key[given.key_length]) ++given.key_length;
+  while (otherwise[given.value_length]) ++given.value_length;
+  const struct option* option = option_find(guest, key);
+  if (!option) option = &given;
+  const char* at = option->value;
+  const char* const end = at + option->value_length;
+  for (unsigned count = 0;;) {
+    if (count == most_values) option_fail("too many numbers: ", option);
+    if (!parse_number(&at, end, ',', &values[count])) option_fail("not a list of numbers: ", option);
+    if (values[count] < least || values[count] > most) option_fail("out of range: ", option);
+    ++count;
+    if (at++ == end) return count;
+  }
+}
+
 unsigned option_choice(const struct guest* guest, const char* key, const char* const* values) {
   const struct option* option = option_find(guest, key);
   if (!option) return 0;

@@ -57,6 +57,11 @@ uint64_t option_number(const struct guest* guest, const char* key, uint64_t othe
 /// none.
 bool parse_number(const char** at, const char* end, char after, uint64_t* value);
 
+/// Those of a list with commas, or of `otherwise` where the option was not given; how many there are. More
+/// than `most_values`, or one that is not from `least` to `most`, end the guest.
+unsigned option_numbers(const struct guest* guest, const char* key, const char* otherwise, uint64_t* values,
+                        unsigned most_values, uint64_t least, uint64_t most);
+
 /// Which of these values, a list ended by a null pointer, the option has; the first is the default.
 unsigned option_choice(const struct guest* guest, const char* key, const char* const* values);
 

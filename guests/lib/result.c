@@ -2,9 +2,20 @@
 
 #include "lib/print.h"
 
+bool result_wanted(const struct guest* guest) {
+  static const char* const ways[] = {"table", "result", 0};
+  return option_choice(guest, "print", ways) == 1;
+}
+
 void result_begin(const char* arm) {
   print_text("result arm=");
   print_text(arm);
+}
+
+void result_begin_numbered(const char* name, uint64_t number) {
+  result_begin(name);
+  print_text("-");
+  print_number(number);
 }
 
 void result_number(const char* name, uint64_t value) {
@@ -35,4 +46,10 @@ void result_latencies(struct latencies* latencies) {
   result_number("p99", summary.p99);
   result_number("max", summary.most);
   result_number("sd", summary.deviation);
+}
+
+void result_line(const char* arm, struct latencies* latencies) {
+  result_begin(arm);
+  result_latencies(latencies);
+  result_end();
 }

@@ -7,11 +7,18 @@
 /// Names are of a-z, 0-9, - and _, at most 40 characters; a line has at most 64 numbers, and an arm one line.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/guest.h"
 #include "lib/latency.h"
 
+/// What the option print= asks for: table (false, the default) or result.
+bool result_wanted(const struct guest* guest);
+
 void result_begin(const char* arm);
+/// "rate-1000": a name and a number.
+void result_begin_numbered(const char* name, uint64_t number);
 void result_number(const char* name, uint64_t value);
 void result_end(void);
 
@@ -21,3 +28,6 @@ void result_unavailable(const char* arm, const char* why);
 /// rounds, cycles (of all together), mean, p50, p99, max and sd (standard deviation), in cycles: within a
 /// line that is begun. Puts the latencies into another order. Of none only rounds=0.
 void result_latencies(struct latencies* latencies);
+
+/// A line of nothing else.
+void result_line(const char* arm, struct latencies* latencies);

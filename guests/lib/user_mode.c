@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/cpu.h"
 #include "lib/interrupts.h"
 #include "lib/start.h"
 
@@ -45,12 +46,21 @@ static void initialize(void) {
   interrupts_set_handler(vector_invalid_opcode, user_mode_return);
 }
 
-void user_mode_call(void (*function)(void*), void* argument) {
+static void call(void (*function)(void*), void* argument, bool interrupted) {
   static bool initialized;
   if (!initialized) initialize();
   initialized = true;
-  user_mode_switch(function, argument);
+  if (interrupted) enable_interrupts();
+  user_mode_switch(function, argument);  // with the flags that there are; its end clears IF
   if (abandoned_for) abandoned_for();
+}
+
+void user_mode_call(void (*function)(void*), void* argument) {
+  call(function, argument, false);
+}
+
+void user_mode_call_interrupted(void (*function)(void*), void* argument) {
+  call(function, argument, true);
 }
 
 static bool in_user_mode(void) {

@@ -8,6 +8,9 @@
 /// off. An exception prints itself and ends the guest.
 void user_mode_call(void (*function)(void*), void* argument);
 
+/// The same with interrupts enabled for as long.
+void user_mode_call_interrupted(void (*function)(void*), void* argument);
+
 /// Calls a function that does not return in ring 0, from wherever. For what ends the guest: printing takes
 /// ports.
 __attribute__((noreturn)) void user_mode_abandon(void (*end)(void));

@@ -46,8 +46,12 @@ static int complete(bool* failed) {
   return slot;
 }
 
+static bool want_interrupt(void) {
+  return virtqueue_want_interrupt(&queue, true);
+}
+
 static void wait_for_interrupt(void) {
-  if (!virtqueue_want_interrupt(&queue, true)) halt_until_interrupt();
+  if (!want_interrupt()) halt_until_interrupt();
 }
 
 const struct disk* virtio_disk(const struct guest* guest, unsigned depth, bool by_interrupt) {
@@ -65,7 +69,8 @@ const struct disk* virtio_disk(const struct guest* guest, unsigned depth, bool b
                        .submit = submit,
                        .kick = kick,
                        .complete = complete,
-                       .wait = by_interrupt ? wait_for_interrupt : pause};
+                       .wait = by_interrupt ? wait_for_interrupt : pause,
+                       .want_interrupt = want_interrupt};
   virtio_start_queue(&device, 0, &queue, layout, queue_size, parts);
   disk.depth = queue.requests;
   requests = memory_take(depth * sizeof *requests, 16);

@@ -139,8 +139,11 @@ void virtio_start(const struct virtio_device* device) {
 
 static uint64_t interrupting;  // base of the device whose interrupt is enabled
 
+volatile uint64_t virtio_interrupts;
+
 __attribute__((interrupt)) static void virtio_interrupt(struct interrupt_frame* frame) {
   (void)frame;
+  ++virtio_interrupts;
   mmio_write32(interrupting + VIRTIO_MMIO_INTERRUPT_ACK,
                mmio_read32(interrupting + VIRTIO_MMIO_INTERRUPT_STATUS));
   apic_end_of_interrupt();

@@ -42,6 +42,9 @@ void virtio_start(const struct virtio_device* device);
 /// InterruptStatus and a write of InterruptACK.
 void virtio_enable_interrupt(const struct virtio_device* device);
 
+/// How many have come.
+extern volatile uint64_t virtio_interrupts;
+
 static inline void virtio_notify(const struct virtio_device* device, unsigned queue) {
   enum { queue_notify = 0x50 };
   mmio_write32(device->base + queue_notify, queue);

@@ -41,7 +41,7 @@ class Help(program.Case):
     def test_the_built_in_guests_are_listed(self):
         done = self.run_program("guests")
         self.expect(done, 0)
-        for guest in ("@hello", "@mix", "@exits", "@idle", "@smp", "@disk", "@net", "@crash", "@spin"):
+        for guest in ("@hello", "@mix", "@exits", "@idle", "@smp", "@disk", "@net", "@share", "@pace", "@crash", "@spin"):
             self.assertIn(f"{guest} ".encode(), done.out)
 
 
