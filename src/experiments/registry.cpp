@@ -6,11 +6,21 @@ namespace kvmbench::experiments {
 
 // Each is defined in the file of its name.
 void run_exits(Context& context, report::ExperimentResult& result);
+void run_io_mix(Context& context, report::ExperimentResult& result);
+void run_net(Context& context, report::ExperimentResult& result);
+void run_batch(Context& context, report::ExperimentResult& result);
+void run_coalesce(Context& context, report::ExperimentResult& result);
 
 namespace {
 
 constexpr std::array table{
     Experiment{"exits", "What does an exit of each kind cost?", run_exits},
+    Experiment{"io-mix", "How do exits and throughput change with the share of work that is I/O?",
+               run_io_mix},
+    Experiment{"net", "What does a small frame cost by an e1000, and what by virtio-net?", run_net},
+    Experiment{"batch", "What is saved by several virtio requests per notification?", run_batch},
+    Experiment{"coalesce", "What does a device save by holding notifications back, and at what latency?",
+               run_coalesce},
 };
 
 }  // namespace
