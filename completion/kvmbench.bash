@@ -6,7 +6,8 @@ _kvmbench_options() {
   case $1 in
   run)
     echo '--initrd --cmdline --module --mode --load-address --entry --mem --hugepages --cpus --irqchip --cpuid-mask
-      --guest-stats --serial --serial2 --devices --console --disk --net --rng --timeout --allow-unstable-tsc --trace
+      --guest-stats --serial --serial2 --devices --console --disk --net --rng --halt-poll --disable-exits
+      --interrupt-source --timeout --allow-unstable-tsc --trace
       --mark-on-serial
       --report --report-file --ab --by-phase --interval --interval-file --expect --expect-file --write-budget --slack
       --chart --rip --symbols --live --serve --serve-token --help'
@@ -40,6 +41,7 @@ _kvmbench_values() {
   --console) echo 'uart virtio' ;;
   --net) echo 'tap= socket= echo sink' ;;
   --rng) echo 'host' ;;
+  --disable-exits) echo 'hlt pause mwait cstate' ;;
   --ab) echo 'console disk net all' ;;
   --chart) echo 'reasons phases histogram timeline' ;;
   esac

@@ -17,6 +17,7 @@
 #include "arguments/command.hpp"
 #include "arguments/duration.hpp"
 #include "arguments/formats.hpp"
+#include "arguments/run_interrupts.hpp"
 #include "arguments/run_views.hpp"
 #include "base/error.hpp"
 #include "cli/ab.hpp"
@@ -239,6 +240,7 @@ int dispatch(int argc, char** argv) {
   add_image_options(run, arguments);
   add_machine_options(run, arguments);
   add_account_options(run, arguments);
+  kvmbench::arguments::add_run_interrupts(run, arguments.options);
   kvmbench::arguments::add_run_views(run, arguments.options);
   CLI::App& host = *app.add_subcommand("host", "show what this host is and what its KVM can do");
   host.footer(host_examples);

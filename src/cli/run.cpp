@@ -40,6 +40,9 @@ MachineConfig machine_config(const RunOptions& options) {
     config.masked_cpuid.push_back(parse_cpuid_bit(feature));
   config.guest_stats = options.guest_stats;
   config.mark_on_serial = options.mark_on_serial;
+  config.interrupt_source = options.interrupt_source;
+  config.halt_poll_ns = options.halt_poll_ns;
+  config.disabled_exits = options.disabled_exits;
   config.record_sites = options.rip;
   return config;
 }

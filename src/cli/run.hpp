@@ -37,6 +37,10 @@ struct RunOptions {
   std::vector<std::string> networks;   ///< each a network and its options
   std::optional<std::string> rng;      ///< "host" and its options
 
+  bool interrupt_source = false;
+  std::optional<std::uint64_t> halt_poll_ns;  ///< nothing: as the host has it
+  std::vector<std::string> disabled_exits;
+
   double timeout = 0;  ///< seconds; 0: none
   bool allow_unstable_tsc = false;
   bool trace = false;  ///< count the hardware's exits too, as far as this process may

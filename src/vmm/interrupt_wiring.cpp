@@ -33,7 +33,7 @@ InterruptLine& InterruptWiring::line(unsigned gsi, Trigger trigger) {
 
 InterruptLine& InterruptWiring::pci_link(unsigned number) {
   if (pci_links_.empty()) {
-    if (irqchip_ == Irqchip::full) vm_.route_to_pic(pci_routing::first_gsi, pci_routing::pic_irqs);
+    if (irqchip_ == Irqchip::full) vm_.route_to_pic({pci_routing::first_gsi, pci_routing::pic_irqs});
     for (unsigned link = 0; link < pci_routing::links; ++link) {
       pci_links_.emplace_back(line(pci_routing::first_gsi + link, Trigger::level));
     }
@@ -41,15 +41,41 @@ InterruptLine& InterruptWiring::pci_link(unsigned number) {
   return pci_links_.at(number).add_source();
 }
 
+bool InterruptWiring::route_message(std::uint64_t address, std::uint32_t data) noexcept {
+  switch (irqchip_) {
+    case Irqchip::full: {
+      // The links of PCI are routed only once there is one.
+      const Vm::PicRoutes links{pci_routing::first_gsi, pci_routing::pic_irqs};
+      return vm_.set_routes(pci_links_.empty() ? Vm::PicRoutes{} : links, {message_gsi, address, data});
+    }
+    case Irqchip::split:
+      return messages_.route_further(address, data);
+    case Irqchip::none:
+      break;
+  }
+  return false;
+}
+
 void InterruptWiring::Messages::route(unsigned pin, std::uint64_t address, std::uint32_t data,
                                       bool masked) noexcept {
+  const std::lock_guard lock(mutex_);
   routes_[pin] = {address, data, masked};
-  std::array<Vm::MsiRoute, IoApic::pins> table{};
+  tell_kvm();
+}
+
+bool InterruptWiring::Messages::route_further(std::uint64_t address, std::uint32_t data) noexcept {
+  const std::lock_guard lock(mutex_);
+  routes_[message_gsi] = {address, data, false};
+  return tell_kvm();
+}
+
+bool InterruptWiring::Messages::tell_kvm() noexcept {
+  std::array<Vm::MsiRoute, std::tuple_size_v<decltype(routes_)>> table{};
   std::size_t count = 0;
-  for (std::uint32_t gsi = 0; gsi < IoApic::pins; ++gsi) {
+  for (std::uint32_t gsi = 0; gsi < routes_.size(); ++gsi) {
     if (!routes_[gsi].masked) table[count++] = {gsi, routes_[gsi].address, routes_[gsi].data};
   }
-  vm_.set_msi_routes(table.data(), count);
+  return vm_.set_msi_routes(table.data(), count);
 }
 
 }  // namespace kvmbench

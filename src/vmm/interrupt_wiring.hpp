@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "devices/interrupt_line.hpp"
@@ -30,6 +31,12 @@ class InterruptWiring final {
   /// shared. While the machine is built; the reference stays good.
   [[nodiscard]] InterruptLine& pci_link(unsigned number);
 
+  /// Beyond the pins: where messages go that no pin sends.
+  static constexpr unsigned message_gsi = gsi_count;
+  /// Routes `message_gsi` to this message; false where KVM refuses, or has no local APICs. One thread at a
+  /// time.
+  bool route_message(std::uint64_t address, std::uint32_t data) noexcept;
+
   /// The I/O APIC to put on the MMIO bus; null unless Irqchip::split.
   [[nodiscard]] IoApic* io_apic() noexcept { return io_apic_.get(); }
 
@@ -41,15 +48,19 @@ class InterruptWiring final {
     explicit Messages(const Vm& vm) noexcept : vm_(vm) {}
     void send(std::uint64_t address, std::uint32_t data) noexcept override { vm_.signal_msi(address, data); }
     void route(unsigned pin, std::uint64_t address, std::uint32_t data, bool masked) noexcept override;
+    /// Of message_gsi.
+    bool route_further(std::uint64_t address, std::uint32_t data) noexcept;
 
    private:
+    bool tell_kvm() noexcept;
     struct Route {
       std::uint64_t address = 0;
       std::uint32_t data = 0;
       bool masked = true;
     };
     const Vm& vm_;
-    std::array<Route, IoApic::pins> routes_{};
+    std::mutex mutex_;  // of the routes, held until KVM has them, so that it gets the last ones last
+    std::array<Route, IoApic::pins + 1> routes_{};
   };
 
   const Vm& vm_;

@@ -58,6 +58,8 @@ const std::vector<Capability>& capabilities() {
       {CAPABILITY(KVM_CAP_SYNC_REGS), false, "registers shared in kvm_run"},
       {CAPABILITY(KVM_CAP_IOEVENTFD), false, "doorbells that need no userspace exit"},
       {CAPABILITY(KVM_CAP_DIRTY_LOG_RING), false, "a ring of modified pages"},
+      {CAPABILITY(KVM_CAP_HALT_POLL), false, "how long KVM polls for a halted vCPU, by machine"},
+      {CAPABILITY(KVM_CAP_X86_DISABLE_EXITS), false, "HLT, PAUSE, MWAIT without an exit"},
       {CAPABILITY(KVM_CAP_READONLY_MEM), false, "read-only guest memory"},
   };
 #undef CAPABILITY

@@ -62,7 +62,17 @@ Machine::Machine(const Kvm& kvm, const MachineConfig& config, MachineHost host)
       vm_counters_(trace::CounterFile::open(vm_.stats())) {
   platform_.set_up_pci();
   virtio_.start(wiring_, platform_.mmio());
+  if (config.interrupt_source) attach_interrupt_source(config);
+  if (config.halt_poll_ns) vm_.limit_halt_polling(kvm, *config.halt_poll_ns);
+  if (!config.disabled_exits.empty()) vm_.disable_exits(kvm, config.disabled_exits);
   create_vcpus(kvm, config);
+}
+
+void Machine::attach_interrupt_source(const MachineConfig& config) {
+  interrupt_ways_ = std::make_unique<KvmInterruptWays>(vm_, wiring_, config.irqchip);
+  raising_ = std::make_unique<RaisingThread>(*interrupt_ways_);
+  interrupt_source_ = std::make_unique<InterruptSource>(memory_, *raising_);
+  platform_.ports().attach(KVMBENCH_IRQ_PORT, InterruptSource::size, *interrupt_source_);
 }
 
 void Machine::create_vcpus(const Kvm& kvm, const MachineConfig& config) {
@@ -102,6 +112,7 @@ Machine::~Machine() {
 void Machine::start(const boot::EntryState& entry) {
   install_kick_handler();
   vcpus_.front()->vcpu.set_entry(entry);
+  if (raising_) raising_->start(vcpus_.front()->vcpu.tsc_relation());
   // Signals are the main thread's: only the kick reaches a vCPU.
   sigset_t blocked, before;
   sigfillset(&blocked);
@@ -128,6 +139,7 @@ void Machine::run(VcpuUnit& unit) noexcept {
   all_started_.wait();
   run_loop(unit);
   if (running_.fetch_sub(1) != 1) return;
+  if (raising_) raising_->finish();
   virtio_.finish();  // what the guest has asked for last is still done, while the I/O thread runs
   on_ended_();
 }

@@ -27,6 +27,7 @@
 #include "vmm/pci_network_cards.hpp"
 #include "vmm/phase_marker.hpp"
 #include "vmm/platform.hpp"
+#include "vmm/raising_thread.hpp"
 #include "vmm/rtc_timer.hpp"
 #include "vmm/run_loop.hpp"
 #include "vmm/vcpu.hpp"
@@ -42,7 +43,11 @@ struct MachineConfig {
   Irqchip irqchip = Irqchip::full;
   std::vector<CpuidBit> masked_cpuid;
   GuestStatsWays guest_stats;
-  bool record_sites = false;  ///< where in the guest exits come from
+  bool interrupt_source = false;  ///< the test device of docs/interrupt-source.md
+  std::optional<std::uint64_t>
+      halt_poll_ns;  ///< how long KVM polls before a halted vCPU sleeps; as the host has it
+  std::vector<std::string> disabled_exits;  ///< instructions that do not leave the guest: "hlt", "mwait", ...
+  bool record_sites = false;                ///< where in the guest exits come from
   std::optional<std::string>
       mark_on_serial;  ///< expression (ECMAScript) whose match in a line of output is a mark
 };
@@ -115,6 +120,7 @@ class Machine final : private RunEvents, private PowerControl {
   };
 
   void add_traced(stats::Snapshot& snapshot) const;
+  void attach_interrupt_source(const MachineConfig& config);
   void create_vcpus(const Kvm& kvm, const MachineConfig& config);
   void run(VcpuUnit& unit) noexcept;
   void run_loop(VcpuUnit& unit) noexcept;
@@ -143,6 +149,9 @@ class Machine final : private RunEvents, private PowerControl {
   Platform platform_;
   PciNetworkCards network_cards_;
   RtcTimer rtc_timer_;
+  std::unique_ptr<KvmInterruptWays> interrupt_ways_;  // null unless an interrupt source was asked for
+  std::unique_ptr<RaisingThread> raising_;
+  std::unique_ptr<InterruptSource> interrupt_source_;
   std::optional<trace::CounterFile> vm_counters_;
   std::vector<std::unique_ptr<VcpuUnit>> vcpus_;
 

@@ -4,12 +4,14 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <memory>
 
 #include "base/error.hpp"
+#include "base/tsc.hpp"
 #include "memory/memory_map.hpp"
 #include "vmm/boot/gdt.hpp"
 
@@ -20,6 +22,8 @@ namespace {
 constexpr std::uint64_t cr0_pe = 1u << 0, cr0_et = 1u << 4, cr0_pg = 1u << 31;
 constexpr std::uint64_t cr4_pae = 1u << 5;
 constexpr std::uint64_t efer_lme = 1u << 8, efer_lma = 1u << 10;
+
+constexpr std::uint32_t msr_tsc = 0x10;  // IA32_TIME_STAMP_COUNTER (Intel SDM vol. 4, 2.1)
 
 // Segment types (Intel SDM vol. 3A, 3.4.5.1 and 3.5).
 constexpr std::uint8_t type_data_rw_accessed = 3, type_code_rx_accessed = 11, type_tss_busy = 11;
@@ -117,6 +121,34 @@ void Vcpu::set_entry(const boot::EntryState& entry) const {
 std::uint64_t Vcpu::tsc_khz() const {
   const int khz = ::ioctl(fd_.get(), KVM_GET_TSC_KHZ, 0);
   return khz > 0 ? static_cast<std::uint64_t>(khz) : 0;
+}
+
+TscRelation Vcpu::tsc_relation() const {
+  TscRelation relation;
+  kvm_device_attr told{};
+  told.group = KVM_VCPU_TSC_CTRL;
+  told.attr = KVM_VCPU_TSC_OFFSET;
+  told.addr = reinterpret_cast<std::uint64_t>(&relation.offset);
+  if (::ioctl(fd_.get(), KVM_GET_DEVICE_ATTR, &told) == 0) return relation;
+  return measured_tsc_relation();
+}
+
+// The guest's clock is read between two readings of the host's: the closest pair counts.
+TscRelation Vcpu::measured_tsc_relation() const {
+  alignas(kvm_msrs) std::array<std::byte, sizeof(kvm_msrs) + sizeof(kvm_msr_entry)> storage{};
+  auto* const tsc = reinterpret_cast<kvm_msrs*>(storage.data());
+  tsc->nmsrs = 1;
+  tsc->entries[0].index = msr_tsc;
+  TscRelation best{.offset = 0, .uncertainty = ~std::uint64_t{0}};
+  constexpr unsigned tries = 16;
+  for (unsigned i = 0; i < tries; ++i) {
+    const std::uint64_t before = read_tsc();
+    if (::ioctl(fd_.get(), KVM_GET_MSRS, tsc) != 1) throw HostError::from_errno("KVM_GET_MSRS of the TSC");
+    const std::uint64_t half = (read_tsc() - before + 1) / 2;
+    if (half < best.uncertainty)
+      best = {.offset = tsc->entries[0].data - (before + half), .uncertainty = half};
+  }
+  return best;
 }
 
 void Vcpu::keep_registers(const Kvm& kvm) {

@@ -14,6 +14,12 @@
 
 namespace kvmbench {
 
+/// How a guest's TSC follows from the host's, whose rate it has.
+struct TscRelation {
+  std::uint64_t offset = 0;       ///< guest's - host's, modulo 2^64
+  std::uint64_t uncertainty = 0;  ///< cycles by which the offset may be wrong; 0 where KVM itself told it
+};
+
 class Vcpu final {
  public:
   /// KVM_CREATE_VCPU. Throws HostError.
@@ -30,6 +36,9 @@ class Vcpu final {
   void set_entry(const boot::EntryState& entry) const;
   /// KVM_GET_TSC_KHZ: the guest's TSC frequency, which is the host's; 0 where KVM does not know it.
   [[nodiscard]] std::uint64_t tsc_khz() const;
+  /// KVM_VCPU_TSC_OFFSET, or where this KVM does not tell it (Linux before 5.16), from reading both clocks.
+  /// While the vCPU is not running; a guest that writes its TSC makes it wrong.
+  [[nodiscard]] TscRelation tsc_relation() const;
 
   /// From now on KVM leaves the general registers in area().s.regs at each return of run()
   /// (KVM_CAP_SYNC_REGS), without a further call. Throws HostError where it cannot.
@@ -56,6 +65,8 @@ class Vcpu final {
   [[nodiscard]] std::optional<Gpa> translate(std::uint64_t linear) const;
 
  private:
+  [[nodiscard]] TscRelation measured_tsc_relation() const;
+
   unsigned id_;
   UniqueFd fd_;
   kvm_run* area_;

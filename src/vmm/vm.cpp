@@ -16,6 +16,17 @@ namespace {
 constexpr unsigned widest_8_bit_ids = 255;  // APIC IDs 0 to 254; 255 is the broadcast
 constexpr unsigned pic_inputs = 8;          // of each of the two 8259s
 constexpr unsigned isa_irqs = 2 * pic_inputs;
+constexpr std::size_t msi_routes_max = gsi_count + 1;  // a pin's each, and one that no pin has
+
+/// Exits that KVM_CAP_X86_DISABLE_EXITS may disable.
+struct DisablableExit {
+  std::string_view name;
+  std::uint64_t bit;
+};
+constexpr std::array disablable = {DisablableExit{"hlt", KVM_X86_DISABLE_EXITS_HLT},
+                                   DisablableExit{"pause", KVM_X86_DISABLE_EXITS_PAUSE},
+                                   DisablableExit{"mwait", KVM_X86_DISABLE_EXITS_MWAIT},
+                                   DisablableExit{"cstate", KVM_X86_DISABLE_EXITS_CSTATE}};
 
 /// Room for a kvm_irq_routing with its entries: its last member is an array without a size.
 template <std::size_t Entries>
@@ -38,6 +49,25 @@ struct RoutingTable {
   }
   void add_pic_irq(std::uint32_t gsi, std::uint32_t irq) noexcept {
     add_pin(gsi, irq < pic_inputs ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE, irq % pic_inputs);
+  }
+  void add_message(const Vm::MsiRoute& route) noexcept {
+    kvm_irq_routing_entry& entry = add(route.gsi, KVM_IRQ_ROUTING_MSI);
+    entry.u.msi.address_lo = static_cast<std::uint32_t>(route.address);
+    entry.u.msi.address_hi = static_cast<std::uint32_t>(route.address >> 32);
+    entry.u.msi.data = route.data;
+  }
+};
+
+/// KVM's default routes, to the I/O APIC's pins and to the 8259s' inputs, with further ones to the latter,
+/// and room for a message.
+struct FullRoutingTable : RoutingTable<gsi_count + 2 * isa_irqs + 1> {
+  explicit FullRoutingTable(const Vm::PicRoutes& further) noexcept {
+    for (unsigned gsi = 0; gsi < gsi_count; ++gsi) add_pin(gsi, KVM_IRQCHIP_IOAPIC, gsi);
+    for (unsigned irq = 0; irq < isa_irqs; ++irq) add_pic_irq(irq, irq);
+    const std::size_t count = std::min<std::size_t>(further.irqs.size(), isa_irqs);
+    for (std::size_t i = 0; i < count; ++i) {
+      add_pic_irq(static_cast<std::uint32_t>(further.first_gsi + i), further.irqs[i]);
+    }
   }
 };
 
@@ -132,6 +162,37 @@ void Vm::create_irqchip(const Kvm& kvm, Irqchip irqchip, unsigned cpus) const {
   }
 }
 
+void Vm::limit_halt_polling(const Kvm& kvm, std::uint64_t nanoseconds) const {
+  if (kvm.extension(KVM_CAP_HALT_POLL) <= 0) {
+    throw HostError("this host's KVM lacks KVM_CAP_HALT_POLL (Linux 5.11): run without --halt-poll");
+  }
+  kvm_enable_cap limit{};
+  limit.cap = KVM_CAP_HALT_POLL;
+  limit.args[0] = nanoseconds;
+  if (::ioctl(fd(), KVM_ENABLE_CAP, &limit) != 0) throw HostError::from_errno("KVM_CAP_HALT_POLL");
+}
+
+void Vm::disable_exits(const Kvm& kvm, std::span<const std::string> instructions) const {
+  const auto offered = static_cast<std::uint64_t>(kvm.extension(KVM_CAP_X86_DISABLE_EXITS));
+  kvm_enable_cap disable{};
+  disable.cap = KVM_CAP_X86_DISABLE_EXITS;
+  for (const std::string& name : instructions) {
+    const auto known = std::find_if(disablable.begin(), disablable.end(),
+                                    [&name](const auto& exit) { return exit.name == name; });
+    if (known == disablable.end()) {
+      throw UsageError(fmt::format("--disable-exits {}: it is hlt, pause, mwait or cstate", name));
+    }
+    if ((offered & known->bit) == 0) {
+      throw HostError(fmt::format(
+          "this host's KVM does not let {} be executed without an exit (KVM_CAP_X86_DISABLE_EXITS)", name));
+    }
+    disable.args[0] |= known->bit;
+  }
+  if (::ioctl(fd(), KVM_ENABLE_CAP, &disable) != 0) {
+    throw HostError::from_errno("KVM_CAP_X86_DISABLE_EXITS");
+  }
+}
+
 UniqueFd Vm::edge_irqfd(unsigned gsi) const {
   UniqueFd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!event) throw HostError::from_errno("eventfd");
@@ -172,20 +233,21 @@ void Vm::set_irq_level(unsigned gsi, bool asserted) const noexcept {
   ::ioctl(fd(), KVM_IRQ_LINE, &level);
 }
 
-void Vm::route_to_pic(unsigned first_gsi, std::span<const std::uint8_t> pic_irqs) const {
-  RoutingTable<gsi_count + 2 * isa_irqs> table;
-  for (unsigned gsi = 0; gsi < gsi_count; ++gsi) table.add_pin(gsi, KVM_IRQCHIP_IOAPIC, gsi);
-  for (unsigned irq = 0; irq < isa_irqs; ++irq) table.add_pic_irq(irq, irq);
-  for (std::size_t i = 0; i < pic_irqs.size(); ++i) {
-    table.add_pic_irq(static_cast<std::uint32_t>(first_gsi + i), pic_irqs[i]);
-  }
+bool Vm::set_routes(const PicRoutes& pic, const MsiRoute& message) const noexcept {
+  FullRoutingTable table(pic);
+  table.add_message(message);
+  return ::ioctl(fd(), KVM_SET_GSI_ROUTING, &table.get()) == 0;
+}
+
+void Vm::route_to_pic(const PicRoutes& routes) const {
+  FullRoutingTable table(routes);
   if (::ioctl(fd(), KVM_SET_GSI_ROUTING, &table.get()) != 0)
     throw HostError::from_errno("KVM_SET_GSI_ROUTING");
   for (const unsigned chip : {unsigned{KVM_IRQCHIP_PIC_MASTER}, unsigned{KVM_IRQCHIP_PIC_SLAVE}}) {
     kvm_irqchip state{};
     state.chip_id = chip;
     if (::ioctl(fd(), KVM_GET_IRQCHIP, &state) != 0) throw HostError::from_errno("KVM_GET_IRQCHIP");
-    for (const std::uint8_t irq : pic_irqs) {
+    for (const std::uint8_t irq : routes.irqs) {
       const bool on_it = (irq < pic_inputs) == (chip == KVM_IRQCHIP_PIC_MASTER);
       if (on_it) state.chip.pic.elcr |= static_cast<std::uint8_t>(1u << irq % pic_inputs);
     }
@@ -202,14 +264,9 @@ bool Vm::signal_msi(std::uint64_t address, std::uint32_t data) const noexcept {
 }
 
 bool Vm::set_msi_routes(const MsiRoute* routes, std::size_t count) const noexcept {
-  RoutingTable<gsi_count> table;
-  count = std::min<std::size_t>(count, gsi_count);
-  for (std::size_t i = 0; i < count; ++i) {
-    kvm_irq_routing_entry& entry = table.add(routes[i].gsi, KVM_IRQ_ROUTING_MSI);
-    entry.u.msi.address_lo = static_cast<std::uint32_t>(routes[i].address);
-    entry.u.msi.address_hi = static_cast<std::uint32_t>(routes[i].address >> 32);
-    entry.u.msi.data = routes[i].data;
-  }
+  RoutingTable<msi_routes_max> table;
+  count = std::min<std::size_t>(count, msi_routes_max);
+  for (std::size_t i = 0; i < count; ++i) table.add_message(routes[i]);
   return ::ioctl(fd(), KVM_SET_GSI_ROUTING, &table.get()) == 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -34,6 +35,13 @@ class Vm final {
   /// Throws HostError.
   void create_irqchip(const Kvm& kvm, Irqchip irqchip, unsigned cpus) const;
 
+  /// KVM_CAP_HALT_POLL: how many nanoseconds KVM may wait awake for a halted vCPU of this machine, 0 for not
+  /// at all, instead of what the module's parameter says. Throws HostError.
+  void limit_halt_polling(const Kvm& kvm, std::uint64_t nanoseconds) const;
+  /// KVM_CAP_X86_DISABLE_EXITS: `instructions` ("hlt", "pause", "mwait", "cstate") no longer leave the guest.
+  /// Before the first vCPU. Throws UsageError for a name that is none, HostError where this KVM cannot.
+  void disable_exits(const Kvm& kvm, std::span<const std::string> instructions) const;
+
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
 
   /// KVM_GET_STATS_FD: the VM's own counters; empty where KVM has none.
@@ -53,18 +61,25 @@ class Vm final {
   void ring_on_write(int eventfd, Gpa at, std::uint32_t value) const;
   /// KVM_IRQ_LINE. (Irqchip::full)
   void set_irq_level(unsigned gsi, bool asserted) const noexcept;
-  /// KVM_SET_GSI_ROUTING: KVM's default routes, and GSI first_gsi + i also to IRQ pic_irqs[i] of the 8259s,
-  /// made level-triggered there (ELCR), as a PC's firmware connects the links of PCI. (Irqchip::full; while
-  /// the machine is built)
-  void route_to_pic(unsigned first_gsi, std::span<const std::uint8_t> pic_irqs) const;
+  /// GSI first_gsi + i also goes to IRQ irqs[i] of the 8259s.
+  struct PicRoutes {
+    unsigned first_gsi = 0;
+    std::span<const std::uint8_t> irqs{};
+  };
+  /// KVM_SET_GSI_ROUTING: KVM's default routes, and these, which are made level-triggered (ELCR), as a PC's
+  /// firmware connects the links of PCI. (Irqchip::full; while the machine is built)
+  void route_to_pic(const PicRoutes& routes) const;
   /// KVM_SIGNAL_MSI: false where no vCPU took it. No allocation.
   bool signal_msi(std::uint64_t address, std::uint32_t data) const noexcept;
-  /// KVM_SET_GSI_ROUTING with one message route a GSI. (Irqchip::split)
   struct MsiRoute {
     std::uint32_t gsi;
     std::uint64_t address;
     std::uint32_t data;
   };
+  /// KVM_SET_GSI_ROUTING: KVM's default routes, and these; the message's GSI is beyond those of the pins.
+  /// (Irqchip::full)
+  bool set_routes(const PicRoutes& pic, const MsiRoute& message) const noexcept;
+  /// KVM_SET_GSI_ROUTING with one message route a GSI, and nothing else. (Irqchip::split)
   bool set_msi_routes(const MsiRoute* routes, std::size_t count) const noexcept;
 
  private:

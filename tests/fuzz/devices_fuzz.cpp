@@ -15,6 +15,7 @@
 #include "devices/debug_console.hpp"
 #include "devices/debug_exit.hpp"
 #include "devices/i8042.hpp"
+#include "devices/interrupt_source.hpp"
 #include "devices/io_apic.hpp"
 #include "devices/pci_config.hpp"
 #include "devices/pci_device.hpp"
@@ -89,6 +90,24 @@ struct Rearm final : DeadlineListener {
   CmosRtc& rtc;
 };
 
+/// What is begun can be: a page in RAM, a way that is there.
+struct Raiser final : InterruptRaiser {
+  [[nodiscard]] std::uint32_t ways() const noexcept override { return offered; }
+  bool begin(const InterruptRequest& request) noexcept override {
+    require(request.page.size() == 4096 && request.count > 0 && request.gap <= 1'000'000);
+    require(request.way < 32 && ((offered >> request.way) & 1) != 0);
+    is_busy = !is_busy;  // as one that ends by itself, sooner or later
+    return is_busy;
+  }
+  void end() noexcept override { is_busy = false; }
+  void deassert() noexcept override {}
+  [[nodiscard]] bool busy() const noexcept override { return is_busy; }
+  [[nodiscard]] bool gave_up() const noexcept override { return false; }
+  [[nodiscard]] std::uint64_t handled() const noexcept override { return 0; }
+  static constexpr std::uint32_t offered = 0x1d;
+  bool is_busy = false;
+};
+
 /// What a PCI function's base address registers lead to: it checks that no access leaves its window, and
 /// drives its interrupt pin.
 struct PciRegisters final : Device {
@@ -139,6 +158,7 @@ struct Machine {
     ports.attach(0xf4, DebugExit::size, debug_exit);
     ports.attach(0x3f8, Uart16550::size, uart);
     ports.attach(0x600, AcpiPm::size, acpi_pm);
+    ports.attach(0xe40, InterruptSource::size, interrupt_source);
     ports.attach(0xcf8, 1, pci, PciConfig::config_address);
     ports.attach(0xcf9, ResetControl::size, reset_control);
     ports.attach(0xcfc, 4, pci, PciConfig::config_data);
@@ -165,6 +185,9 @@ struct Machine {
   I8042 i8042{io_apic.pin(1), power};
   CmosRtc rtc{io_apic.pin(8), wall, {.below_4g = 3ull << 30, .above_4g = 1ull << 30}};
   Rearm rearm{rtc};
+  GuestMemory memory{1 << 20};
+  Raiser raiser;
+  InterruptSource interrupt_source{memory, raiser};
   PortBus ports;
   MmioBus mmio;
   SharedLine link{io_apic.pin(pci_routing::first_gsi + pci_routing::link_of(3, 1))};
@@ -191,6 +214,8 @@ std::uint16_t take_port(Input& input) {
       0x60, 0x64, 0x70, 0x71, 0x80, 0x92, 0xe9, 0xf4, 0x3f8, 0x3fc, 0x600, 0x604, 0x608, 0xcf8, 0xcf9, 0xcfc};
   const auto choice = input.take<std::uint8_t>();
   if (choice == 0xff) return input.take<std::uint16_t>();
+  if (choice == 0xfe)
+    return static_cast<std::uint16_t>(0xe40 + input.take<std::uint8_t>() % InterruptSource::size);
   return static_cast<std::uint16_t>(firsts[choice % firsts.size()] + choice / firsts.size() % 4);
 }
 
