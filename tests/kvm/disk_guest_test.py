@@ -52,6 +52,17 @@ class VirtioDisk(Disk):
         report = self.virtio("n=1", ",kick=exit").report
         self.expect_virtio_set_up(report, "virtio-blk0", 1, {"capacity": 2})
 
+    def test_it_looks_first_where_the_command_line_says(self):
+        nowhere, slot = "4K@0xdf000000:5", "4K@0xd0000000:7"
+        self.image()
+        for told in ([slot], [nowhere, slot], [nowhere]):
+            with self.subTest(told=told):
+                options = " ".join(f"virtio_mmio.device={place}" for place in told)
+                report = self.virtio(f"n=5 wait=irq {options}", ",kick=exit").report
+                looked = machine.counts(machine.keys_of(report)).get(machine.MMIO_READ, 0)
+                self.assertEqual(looked, told.count(nowhere))
+                self.assertEqual(by_register(report)["virtio-blk0", "MagicValue"], 1)
+
     def test_the_result_is_four_lines(self):
         self.image()
         done = self.virtio("n=5")
