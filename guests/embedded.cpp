@@ -8,6 +8,8 @@ GUEST_IMAGE(mix);
 GUEST_IMAGE(exits);
 GUEST_IMAGE(prices);
 GUEST_IMAGE(idle);
+GUEST_IMAGE(interrupts);
+GUEST_IMAGE(paging);
 GUEST_IMAGE(smp);
 GUEST_IMAGE(console);
 GUEST_IMAGE(disk);
@@ -42,9 +44,20 @@ std::span<const BuiltInGuest> built_in_guests() {
                    "n=ROUNDS of each kind at most (20000), and no longer than us=50000; only=KIND",
                    {kvmbench_guest_prices, kvmbench_guest_prices_end}},
       BuiltInGuest{"idle",
-                   "halts, woken by the local APIC's timer",
-                   "seconds=1 hz=WAKE-UPS a second (none by default)",
+                   "halts, woken by a timer",
+                   "seconds=1 or ms=N; hz=WAKE-UPS a second (none by default); timer=oneshot|periodic|pit "
+                   "latency=WAKE-UPS to be measured (0)",
                    {kvmbench_guest_idle, kvmbench_guest_idle_end}},
+      BuiltInGuest{"interrupts",
+                   "is interrupted by the test device of --interrupt-source, and prints how late",
+                   "way=irqfd|line|route|message|page state=spin|halt n=1000 gap_us=100",
+                   {kvmbench_guest_interrupts, kvmbench_guest_interrupts_end}},
+      BuiltInGuest{"paging",
+                   "touches pages, edits page tables, switches address spaces and flushes the TLB",
+                   "n=100 rounds of each; "
+                   "op=fresh|fresh-2m|again|map|remap|protect|cr3-same|cr3-switch|cr3-pcid|flush|"
+                   "invlpg|nothing (all by default)",
+                   {kvmbench_guest_paging, kvmbench_guest_paging_end}},
       BuiltInGuest{"smp",
                    "starts all CPUs; each writes its share to a port and interrupts the next one",
                    "n=WRITES of all CPUs, or budget_ms=200; ipis=16 of each CPU; cpus=N (all by default)",

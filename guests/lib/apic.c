@@ -25,9 +25,11 @@ enum {
   icr_startup = 0x4600,  // assert
   icr_delivery_pending = 0x1000,
   lvt_masked = 0x10000,
+  lvt_periodic = 0x20000,
   lvt_tsc_deadline = 0x40000,
   spurious_software_enable = 0x100,
   divide_by_16 = 3,
+  divide_by_1 = 11,
 };
 
 static const uint64_t xapic_base = 0xfee00000;
@@ -38,11 +40,11 @@ static bool x2apic;
 static bool tsc_deadline;
 static uint64_t timer_ticks_per_ms;  // of the one-shot timer
 
-static uint32_t apic_read(uint32_t offset) {
+// Inlined, so that what handlers call calls nothing.
+__attribute__((always_inline)) static inline uint32_t apic_read(uint32_t offset) {
   return x2apic ? (uint32_t)read_msr(0x800 + offset / 16) : mmio_read32(xapic_base + offset);
 }
 
-// Inlined, so that apic_end_of_interrupt() calls nothing.
 __attribute__((always_inline)) static inline void apic_write(uint32_t offset, uint32_t value) {
   if (x2apic)
     write_msr(0x800 + offset / 16, value);
@@ -127,7 +129,7 @@ void timer_initialize(void) {
   apic_read(register_lvt_timer);
 }
 
-static void arm(uint64_t deadline) {
+void timer_arm(uint64_t deadline) {
   if (tsc_deadline) {
     write_msr(msr_tsc_deadline, deadline);
     return;
@@ -141,13 +143,13 @@ static void arm(uint64_t deadline) {
 
 void timer_sleep_until(uint64_t deadline) {
   do {
-    arm(deadline);
+    timer_arm(deadline);
     halt_until_interrupt();
   } while (read_tsc() < deadline);
 }
 
 void timer_arm_after_us(uint64_t us) {
-  arm(read_tsc() + clock_cycles_from_us(us));
+  timer_arm(read_tsc() + clock_cycles_from_us(us));
 }
 
 void timer_disarm(void) {
@@ -155,4 +157,41 @@ void timer_disarm(void) {
     write_msr(msr_tsc_deadline, 0);
   else
     apic_write(register_initial_count, 0);
+}
+
+static uint32_t periodic_count;
+static uint64_t periodic_ticks, periodic_cycles;  // so many ticks took so many cycles of the TSC
+
+// Each reading of the count goes with one of the TSC, so that it does not matter how long the delay is.
+static void measure_ticks(void) {
+  apic_write(register_lvt_timer, lvt_masked);
+  apic_write(register_initial_count, ~0u);
+  const uint32_t first = apic_read(register_current_count);
+  const uint64_t began = read_tsc();
+  clock_delay_us(5000);
+  periodic_ticks = first - apic_read(register_current_count);
+  periodic_cycles = read_tsc() - began;
+}
+
+void timer_start_periodic(uint64_t hz) {
+  apic_write(register_divide, divide_by_1);
+  if (!periodic_ticks) measure_ticks();
+  const uint64_t cycles = clock_tsc_khz() * 1000 / hz;
+  periodic_count = (uint32_t)(cycles * periodic_ticks / periodic_cycles);
+  apic_write(register_lvt_timer, lvt_periodic | vector_timer);
+  apic_write(register_initial_count, periodic_count);
+}
+
+uint32_t timer_current_count(void) {
+  return apic_read(register_current_count);
+}
+
+uint64_t timer_cycles_since(uint32_t current_count) {
+  const uint64_t ticks = periodic_count - current_count;
+  return current_count > periodic_count ? 0 : ticks * periodic_cycles / periodic_ticks;
+}
+
+void timer_stop(void) {
+  apic_write(register_lvt_timer, lvt_masked);
+  apic_write(register_initial_count, 0);
 }

@@ -26,6 +26,17 @@ void apic_send_startup(uint32_t to, uint32_t address);
 /// installs a handler that does nothing but end the interrupt.
 void timer_initialize(void);
 
+/// One interrupt, once the TSC has reached `deadline`.
+void timer_arm(uint64_t deadline);
+
+/// An interrupt `hz` times a second, by the same timer in its periodic mode, until it is stopped. The handler
+/// is whoever's vector_timer has.
+void timer_start_periodic(uint64_t hz);
+void timer_stop(void);
+/// Current Count, for a handler; and how many cycles of the TSC before its reading the timer had expired.
+__attribute__((no_caller_saved_registers)) uint32_t timer_current_count(void);
+uint64_t timer_cycles_since(uint32_t current_count);
+
 /// Halts, with interrupts enabled, until the TSC has reached `deadline`. That takes one HLT, if no other
 /// interrupt comes and the time is less than a minute.
 void timer_sleep_until(uint64_t deadline);

@@ -76,7 +76,7 @@ static inline uint64_t compare_words(const void* left, const void* right, uint64
   return equal ? 0 : count + 1;
 }
 
-static inline uint64_t read_msr(uint32_t msr) {
+for_interrupts static inline uint64_t read_msr(uint32_t msr) {
   uint32_t low, high;
   asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr) : "memory");
   return (uint64_t)high << 32 | low;
