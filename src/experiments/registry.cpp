@@ -6,6 +6,7 @@ namespace kvmbench::experiments {
 
 // Each is defined in the file of its name.
 void run_exits(Context& context, report::ExperimentResult& result);
+void run_interrupts(Context& context, report::ExperimentResult& result);
 void run_io_mix(Context& context, report::ExperimentResult& result);
 void run_net(Context& context, report::ExperimentResult& result);
 void run_batch(Context& context, report::ExperimentResult& result);
@@ -21,6 +22,8 @@ constexpr std::array table{
     Experiment{"batch", "What is saved by several virtio requests per notification?", run_batch},
     Experiment{"coalesce", "What does a device save by holding notifications back, and at what latency?",
                run_coalesce},
+    Experiment{"interrupts", "What does an interrupt cost a guest, by each way of delivering it?",
+               run_interrupts},
 };
 
 }  // namespace
