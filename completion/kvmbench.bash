@@ -6,7 +6,7 @@ _kvmbench_options() {
   case $1 in
   run)
     echo '--initrd --cmdline --module --mode --load-address --entry --mem --hugepages --cpus --irqchip --cpuid-mask
-      --guest-stats --serial --serial2 --devices --console --disk --net --rng --halt-poll --disable-exits
+      --guest-stats --serial --serial2 --devices --console --disk --net --rng --protect --watch --halt-poll --disable-exits
       --interrupt-source --timeout --allow-unstable-tsc --trace
       --mark-on-serial
       --report --report-file --ab --by-phase --interval --interval-file --expect --expect-file --write-budget --slack

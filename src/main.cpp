@@ -17,6 +17,7 @@
 #include "arguments/command.hpp"
 #include "arguments/duration.hpp"
 #include "arguments/formats.hpp"
+#include "arguments/guarded_memory.hpp"
 #include "arguments/run_interrupts.hpp"
 #include "arguments/run_views.hpp"
 #include "base/error.hpp"
@@ -67,11 +68,12 @@ Examples:
   kvmbench run @mix --trace                            with the hardware's exits, by reason
   kvmbench run @mix --cmdline n=1000000 --live         rates and shares while it runs
   kvmbench run kernel.elf --rip --report html --report-file run.html
+  kvmbench run kernel.elf --protect 0x1000000-0x1001fff:ro --watch 0x2000000-0x2000fff,by=ring
   kvmbench run boot.bin --mode 16 --load-address 0x7c00 --serial null --timeout 10s
 
 Exit status: the guest's own (the low 8 bits of what it writes to port 0xf4), 0 when it powered off or halted,
-2 usage, 3 over budget, 4 host or KVM, 5 guest crashed (triple fault), 6 guest asked for a reset, 124 time limit,
-128+n signal n.
+2 usage, 3 over budget, 4 host or KVM, 5 guest crashed (triple fault), 6 guest asked for a reset, 7 guest reached for
+protected memory, 124 time limit, 128+n signal n.
 )";
 
 /// The options of `kvmbench run` in the shape that CLI11 fills.
@@ -158,6 +160,7 @@ void add_machine_options(CLI::App& run, RunArguments& arguments) {
       ->allow_extra_args(false);
   run.add_option("--rng", options.rng, "a virtio-rng device; options: kick, ring (man page)")
       ->option_text("host[,OPTIONS]");
+  kvmbench::arguments::add_guarded_memory(run, options);
 }
 
 void add_account_options(CLI::App& run, RunArguments& arguments) {

@@ -14,6 +14,7 @@
 #include "base/error.hpp"
 #include "base/tsc.hpp"
 #include "cli/boot_files.hpp"
+#include "cli/guarded_memory.hpp"
 #include "cli/guest_symbols.hpp"
 #include "cli/host_devices.hpp"
 #include "cli/host_side.hpp"
@@ -22,6 +23,7 @@
 #include "cli/run_report.hpp"
 #include "cli/served_run.hpp"
 #include "cli/standard_streams.hpp"
+#include "report/memory_view.hpp"
 #include "vmm/host_facts.hpp"
 #include "vmm/machine.hpp"
 
@@ -44,6 +46,9 @@ MachineConfig machine_config(const RunOptions& options) {
   config.halt_poll_ns = options.halt_poll_ns;
   config.disabled_exits = options.disabled_exits;
   config.record_sites = options.rip;
+  const GuardedMemoryOptions guarded = parse_guarded_memory(options.protect, options.watch);
+  config.guarded = guarded.ranges;
+  config.dirty_log_period = guarded.every;
   return config;
 }
 
@@ -95,6 +100,10 @@ void tell_how_it_ended(const Machine& machine) {
   if (std::string crash = machine.crash_report(); !crash.empty()) {
     crash.pop_back();  // the newline, which tell() brings
     tell(crash);
+  }
+  if (ending.kind == Ending::Kind::protected_memory) {
+    if (const auto accesses = machine.guard().account().accesses; !accesses.empty())
+      tell(report::in_words(accesses.back()));
   }
   const bool guests_own = ending.kind == Ending::Kind::powered_off || ending.kind == Ending::Kind::debug_exit;
   if (!guests_own) tell(describe(ending));

@@ -40,6 +40,8 @@ struct RunOptions {
   bool interrupt_source = false;
   std::optional<std::uint64_t> halt_poll_ns;  ///< nothing: as the host has it
   std::vector<std::string> disabled_exits;
+  std::vector<std::string> protect;  ///< each a range of memory, what it may be used for, and its options
+  std::vector<std::string> watch;    ///< each a range of memory and its options
 
   double timeout = 0;  ///< seconds; 0: none
   bool allow_unstable_tsc = false;

@@ -47,6 +47,8 @@ report::Facts machine_facts(const RunOptions& options, boot::Protocol protocol) 
   if (!options.command_line.empty()) facts.emplace_back("command line", options.command_line);
   if (options.initrd) facts.emplace_back("initrd", *options.initrd);
   for (const std::string& module : options.modules) facts.emplace_back("module", module);
+  for (const std::string& range : options.protect) facts.emplace_back("protect", range);
+  for (const std::string& range : options.watch) facts.emplace_back("watch", range);
   for (const std::string& feature : options.cpuid_mask) facts.emplace_back("cpuid mask", feature);
   return facts;
 }
@@ -72,6 +74,7 @@ report::Report make_report(const RunOptions& options, const Machine& machine, bo
     if (answerer.device == nullptr) continue;
     report.set_name(row.key, {std::string(answerer.device->name()), answerer.register_name});
   }
+  report.guarded = machine.guard().account();
   report.symbols = names_of_sites(symbols, report.snapshot);
   return report;
 }

@@ -75,9 +75,20 @@ std::span<std::byte> GuestMemory::range(Gpa start, std::uint64_t length) const n
     if (start < region.start) continue;
     const std::uint64_t offset = start.value - region.start.value;
     if (offset >= region.bytes.size() || length > region.bytes.size() - offset) continue;
+    if (!forbidden_.empty() && is_forbidden(start, length)) return {};
     return region.bytes.subspan(offset, length);
   }
   return {};
+}
+
+bool GuestMemory::is_forbidden(Gpa start, std::uint64_t length) const noexcept {
+  for (const Forbidden& forbidden : forbidden_) {  // no sum wraps: both ranges lie in RAM
+    if (start.value < forbidden.start.value + forbidden.length &&
+        forbidden.start.value < start.value + length) {
+      return true;
+    }
+  }
+  return false;
 }
 
 bool GuestMemory::read(Gpa start, std::span<std::byte> to) const noexcept {

@@ -53,6 +53,10 @@ class GuestMemory final {
   /// regions. The guest may change what is read through it at any time: copy first, then check.
   [[nodiscard]] std::span<std::byte> range(Gpa start, std::uint64_t length) const noexcept;
 
+  /// From now on these bytes are no RAM to range() and to all that goes through it: what the guest may not
+  /// reach, no device reaches for it. Before the guest runs, on one thread.
+  void forbid(Gpa start, std::uint64_t length) { forbidden_.push_back({start, length}); }
+
   /// Copies; false, and nothing copied, where any byte of the range is not RAM.
   [[nodiscard]] bool read(Gpa start, std::span<std::byte> to) const noexcept;
   [[nodiscard]] bool write(Gpa start, std::span<const std::byte> from) noexcept;
@@ -72,8 +76,15 @@ class GuestMemory final {
   }
 
  private:
+  struct Forbidden {
+    Gpa start;
+    std::uint64_t length;
+  };
+  [[nodiscard]] bool is_forbidden(Gpa start, std::uint64_t length) const noexcept;
+
   std::uint64_t size_;
   std::vector<Region> regions_;
+  std::vector<Forbidden> forbidden_;
 };
 
 }  // namespace kvmbench

@@ -6,6 +6,7 @@
 #include "report/csv_field.hpp"
 #include "report/formats.hpp"
 #include "report/kernel_view.hpp"
+#include "report/memory_view.hpp"
 #include "report/names.hpp"
 #include "report/operations.hpp"
 #include "report/units.hpp"
@@ -78,6 +79,7 @@ std::string to_csv(const Report& report) {
   }
   add_operations(out, report);
   for (const PlainTable& table : kernel_tables(report)) out += csv(table);
+  for (const PlainTable& table : memory_tables(report)) out += csv(table);
   return out;
 }
 

@@ -31,6 +31,7 @@ constexpr std::array sections{
     JsonSection{"kernel", 2, write_kernel, read_kernel},
     JsonSection{"hardware", 2, write_hardware, read_hardware},
     JsonSection{"sites", 2, write_sites, read_sites},
+    JsonSection{"guarded_memory", 2, write_guarded_memory, read_guarded_memory},
 };
 
 }  // namespace

@@ -36,4 +36,8 @@ void read_operations(const Node& node, Report& report);
 [[nodiscard]] WrittenJson write_sites(const Report& report);
 void read_sites(const Node& node, Report& report);
 
+/// What came to memory that was protected or watched: "guarded_memory", docs/memory.md.
+[[nodiscard]] WrittenJson write_guarded_memory(const Report& report);
+void read_guarded_memory(const Node& node, Report& report);
+
 }  // namespace kvmbench::report

@@ -5,6 +5,7 @@
 
 #include "report/formats.hpp"
 #include "report/kernel_view.hpp"
+#include "report/memory_view.hpp"
 #include "report/markdown_page.hpp"
 #include "report/operations.hpp"
 #include "report/rows.hpp"
@@ -127,6 +128,7 @@ class MarkdownReport final {
 
   void kernel() {
     for (const PlainTable& table : kernel_tables(report_)) out_ += markdown(table);
+    for (const PlainTable& table : memory_tables(report_)) out_ += markdown(table);
   }
 
   void sites() {

@@ -13,6 +13,7 @@ namespace kvmbench::report {
 namespace {
 
 constexpr const char* various = "(various)";
+constexpr std::size_t most_guarded = 10'000;        // ranges of memory
 constexpr std::size_t most = std::size_t{1} << 16;  // keys of a vCPU, phases, vCPUs: as a report may have
 
 /// Whole multiples of 2^-20 s: their sums are exact, in whatever order, for two hundred years.
@@ -88,6 +89,9 @@ void Merger::add(const Report& report, const std::string& name) {
   add_counters(report, name);
   add_names(report);
   add_operations(report);
+  add_guarded_memory(report);
+  if (guarded_.size() > most_guarded)
+    throw UsageError(fmt::format("{}: with it there are more guarded ranges than a report may have", name));
   empty_ = false;
 }
 
@@ -127,6 +131,11 @@ void Merger::add_totals(const Report& report, const std::string& name) {
   for (const stats::DeviceOperations& device : report.snapshot.operations) {
     for (const stats::OperationCount& operation : device.counts) add_to(totals_.operations, operation.count);
   }
+  for (const stats::GuardedMemory& range : report.guarded.ranges) {
+    for (const std::uint64_t count : {range.reads, range.writes, range.told}) add_to(totals_.guarded, count);
+  }
+  add_to(totals_.unlisted, report.guarded.further);
+  add_to(totals_.unlisted, report.guarded.accesses.size());
 }
 
 void Merger::add_facts(const Report& report) {
@@ -213,6 +222,16 @@ void Merger::add_operations(const Report& report) {
   }
 }
 
+void Merger::add_guarded_memory(const Report& report) {
+  for (const stats::GuardedMemory& range : report.guarded.ranges) {
+    const auto [at, is_new] = guarded_.try_emplace({range.first, range.last, range.rule}, range);
+    if (is_new) continue;
+    at->second.reads += range.reads;
+    at->second.writes += range.writes;
+    at->second.told += range.told;
+  }
+}
+
 void Merger::add_symbols(const Report& report) {
   for (const auto& [rip, symbol] : report.symbols) {
     const auto [at, is_new] = sum_.symbols.try_emplace(rip, symbol);
@@ -254,6 +273,8 @@ Report Merger::take() {
   sum_.snapshot.counters = counters_.take();
   take_phases_and_vcpus();
   for (const auto& [key, name] : names_) sum_.set_name(key, name);
+  for (const auto& [place, range] : guarded_) sum_.guarded.ranges.push_back(range);
+  sum_.guarded.further = totals_.unlisted;
   for (const auto& [device, counts] : operations_) {
     stats::DeviceOperations& taken =
         sum_.snapshot.operations.emplace_back(stats::DeviceOperations{device, {}});

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "report/merge_counters.hpp"
@@ -55,6 +56,8 @@ class Merger final {
   void add_names(const Report& report);
   void add_symbols(const Report& report);
   void add_operations(const Report& report);
+  /// Sums of the ranges that have the same rule; single accesses are not kept.
+  void add_guarded_memory(const Report& report);
   void take_phases_and_vcpus();
 
   Report sum_;
@@ -65,10 +68,12 @@ class Merger final {
   std::map<stats::PhaseLabel, Phase, LabelOrder> phases_;
   std::map<stats::ExitKey, KeyName, KeyOrder> names_;
   std::map<std::string, std::map<std::string, std::uint64_t>> operations_;
+  std::map<std::tuple<std::uint64_t, std::uint64_t, std::string>, stats::GuardedMemory> guarded_;
   /// Of the whole: where these stay below 2^64, so do all that they are sums of.
   struct Totals {
     std::uint64_t runs = 0, cycles = 0, exits = 0, kernel_exits = 0, counts = 0, transfers = 0, services = 0,
-                  run_times = 0, key_cycles = 0, operations = 0, sites = 0, site_cycles = 0;
+                  run_times = 0, key_cycles = 0, operations = 0, sites = 0, site_cycles = 0, guarded = 0,
+                  unlisted = 0;
   } totals_;
 };
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "stats/memory_access.hpp"
 #include "stats/snapshot.hpp"
 
 namespace kvmbench::report {
@@ -38,6 +39,7 @@ struct Report {
   int exit_status = 0;
   std::uint64_t runs = 1;  ///< merged in it
   stats::Snapshot snapshot;
+  stats::GuardedAccount guarded{};   ///< what came to guarded memory; without ranges where none was
   std::vector<std::string> devices;  ///< of the machine, whether they were used or not; empty: not known
 
   /// The guest's functions at the addresses that exits came from; those known.

@@ -6,6 +6,7 @@
 
 #include "report/formats.hpp"
 #include "report/kernel_view.hpp"
+#include "report/memory_view.hpp"
 #include "report/printable.hpp"
 #include "report/rows.hpp"
 #include "report/text_page.hpp"
@@ -62,6 +63,7 @@ class TextReport final {
  private:
   void kernel() {
     for (const PlainTable& table : kernel_tables(report_)) add_text(page_, table);
+    for (const PlainTable& table : memory_tables(report_)) add_text(page_, table);
   }
 
   void header() {

@@ -21,6 +21,8 @@ std::string describe(const Ending& ending) {
     case Ending::Kind::kvm_failure:
       return fmt::format("KVM could not go on: {}{}{}", ending.text, ending.value != 0 ? ": " : "",
                          ending.value != 0 ? std::strerror(static_cast<int>(ending.value)) : "");
+    case Ending::Kind::protected_memory:
+      return "guest reached for protected memory";
     case Ending::Kind::signal:
       return fmt::format("stopped by {}",
                          ::sigabbrev_np(static_cast<int>(ending.value)) != nullptr
@@ -48,6 +50,8 @@ int exit_status(const Ending& ending) {
       return 5;
     case Ending::Kind::reset:
       return 6;
+    case Ending::Kind::protected_memory:
+      return 7;
     case Ending::Kind::timeout:
       return 124;
     case Ending::Kind::signal:

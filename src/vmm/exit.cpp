@@ -45,6 +45,8 @@ DecodedExit decode(kvm_run& area, int error) noexcept {
       return {InterruptedExit{}, key_of(reason)};
     case KVM_EXIT_IOAPIC_EOI:
       return {IoApicEoiExit{area.eoi.vector}, key_of(reason, area.eoi.vector)};
+    case KVM_EXIT_DIRTY_RING_FULL:
+      return {DirtyRingFullExit{}, key_of(reason)};
     case KVM_EXIT_SHUTDOWN:
       return {ShutdownExit{}, key_of(reason)};
     case KVM_EXIT_FAIL_ENTRY:

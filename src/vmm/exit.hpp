@@ -39,6 +39,8 @@ struct AgainExit {};
 struct IoApicEoiExit {
   std::uint8_t vector;
 };
+/// The ring of modified pages is to be emptied (KVM_CAP_DIRTY_LOG_RING).
+struct DirtyRingFullExit {};
 /// Triple fault.
 struct ShutdownExit {};
 struct FailEntryExit {
@@ -56,8 +58,9 @@ struct UnservedExit {
   std::uint32_t reason;
 };
 
-using Exit = std::variant<PioExit, MmioExit, MsrExit, HltExit, InterruptedExit, AgainExit, IoApicEoiExit,
-                          ShutdownExit, FailEntryExit, InternalErrorExit, FailedExit, UnservedExit>;
+using Exit =
+    std::variant<PioExit, MmioExit, MsrExit, HltExit, InterruptedExit, AgainExit, IoApicEoiExit,
+                 DirtyRingFullExit, ShutdownExit, FailEntryExit, InternalErrorExit, FailedExit, UnservedExit>;
 
 /// The exit that `area` describes after KVM_EXIT_IO.
 [[nodiscard]] inline PioExit pio_exit(kvm_run& area) noexcept {

@@ -47,7 +47,8 @@ Machine::Machine(const Kvm& kvm, const MachineConfig& config, MachineHost host)
     : on_ended_(std::move(host.ended)),
       tracer_(host.tracer),
       memory_((check(config, kvm), config.memory), config.backing),
-      vm_(kvm, memory_),
+      guard_(memory_, config.guarded),
+      vm_(kvm, guard_),
       began_(read_tsc()),
       phases_(began_),
       guest_stats_(config.guest_stats.any() ? std::make_unique<GuestStats>(config.guest_stats, kvm, vm_,
@@ -59,6 +60,7 @@ Machine::Machine(const Kvm& kvm, const MachineConfig& config, MachineHost host)
       platform_(memory_, wiring_, *this, marker_, host.platform),
       network_cards_(host.network_cards, memory_, platform_),
       rtc_timer_(host.io, platform_.rtc()),
+      dirty_bitmap_(host.io, vm_, guard_),
       vm_counters_(trace::CounterFile::open(vm_.stats())) {
   platform_.set_up_pci();
   virtio_.start(wiring_, platform_.mmio());
@@ -66,6 +68,7 @@ Machine::Machine(const Kvm& kvm, const MachineConfig& config, MachineHost host)
   if (config.halt_poll_ns) vm_.limit_halt_polling(kvm, *config.halt_poll_ns);
   if (!config.disabled_exits.empty()) vm_.disable_exits(kvm, config.disabled_exits);
   create_vcpus(kvm, config);
+  dirty_bitmap_.start(config.dirty_log_period);
 }
 
 void Machine::attach_interrupt_source(const MachineConfig& config) {
@@ -79,6 +82,7 @@ void Machine::create_vcpus(const Kvm& kvm, const MachineConfig& config) {
   std::vector<GuestStatsAccount> accounts;
   for (unsigned id = 0; id < config.cpus; ++id) {
     VcpuUnit& unit = *vcpus_.emplace_back(std::make_unique<VcpuUnit>(kvm, vm_, id));
+    if (!guard_.empty()) unit.guard = std::make_unique<VcpuGuard>(kvm, vm_, unit.vcpu, guard_);
     if (config.record_sites) {
       unit.vcpu.keep_registers(kvm);
       unit.sites = std::make_unique<stats::SiteTable>();
@@ -111,6 +115,9 @@ Machine::~Machine() {
 
 void Machine::start(const boot::EntryState& entry) {
   install_kick_handler();
+  for (const GuardedRange& range : guard_.ranges()) {
+    if (range.is_protected()) memory_.forbid(range.first, range.length);
+  }
   vcpus_.front()->vcpu.set_entry(entry);
   if (raising_) raising_->start(vcpus_.front()->vcpu.tsc_relation());
   // Signals are the main thread's: only the kick reaches a vCPU.
@@ -147,7 +154,8 @@ void Machine::run(VcpuUnit& unit) noexcept {
 void Machine::run_loop(VcpuUnit& unit) noexcept {
   GuestStats::enter(unit.vcpu.id());
   RunLoop loop(unit.vcpu, unit.recorder, phases_, platform_.ports(), platform_.mmio(), *this,
-               guest_stats_ ? &guest_stats_->vcpu(unit.vcpu.id()) : nullptr, unit.sites.get());
+               guest_stats_ ? &guest_stats_->vcpu(unit.vcpu.id()) : nullptr, unit.sites.get(),
+               unit.guard.get());
   if (loop.run()) return;
   try {
     unit.crash = kvmbench::crash_report(unit.vcpu, memory_, loop.error());
@@ -173,6 +181,7 @@ void Machine::join() {
   for (const auto& unit : vcpus_) {
     if (unit->thread.joinable()) unit->thread.join();
   }
+  dirty_bitmap_.take_modified();  // of what was modified since it was last asked
 }
 
 Ending Machine::ending() const {
@@ -230,6 +239,8 @@ Machine::Answerer Machine::answerer_of(const stats::ExitKey& key) const {
   if (key.reason == KVM_EXIT_IO)
     target = platform_.ports().find_last(static_cast<std::uint16_t>(key.address));
   if (key.reason == KVM_EXIT_MMIO) target = platform_.mmio().find_last(key.address);
+  if (const Device* guarded = key.reason == KVM_EXIT_MMIO ? guard_.device_at(key.address) : nullptr)
+    return {guarded, guarded->register_name(0, key.direction)};
   if (target.device == nullptr) return {};
   return {target.device, target.device->register_name(target.offset, key.direction)};
 }

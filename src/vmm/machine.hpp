@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <latch>
@@ -20,10 +21,12 @@
 #include "trace/counter_file.hpp"
 #include "trace/exit_tracer.hpp"
 #include "vmm/cpuid.hpp"
+#include "vmm/dirty_bitmap.hpp"
 #include "vmm/ending.hpp"
 #include "vmm/guest_stats.hpp"
 #include "vmm/interrupt_wiring.hpp"
 #include "vmm/kvm.hpp"
+#include "vmm/memory_guard.hpp"
 #include "vmm/pci_network_cards.hpp"
 #include "vmm/phase_marker.hpp"
 #include "vmm/platform.hpp"
@@ -47,6 +50,8 @@ struct MachineConfig {
   std::optional<std::uint64_t>
       halt_poll_ns;  ///< how long KVM polls before a halted vCPU sleeps; as the host has it
   std::vector<std::string> disabled_exits;  ///< instructions that do not leave the guest: "hlt", "mwait", ...
+  std::vector<GuardedRange> guarded;
+  std::chrono::nanoseconds dirty_log_period = std::chrono::milliseconds(10);  ///< of watched_bitmap
   bool record_sites = false;                ///< where in the guest exits come from
   std::optional<std::string>
       mark_on_serial;  ///< expression (ECMAScript) whose match in a line of output is a mark
@@ -73,6 +78,7 @@ class Machine final : private RunEvents, private PowerControl {
   [[nodiscard]] GuestMemory& memory() noexcept { return memory_; }
   [[nodiscard]] Platform& platform() noexcept { return platform_; }
   [[nodiscard]] const Platform& platform() const noexcept { return platform_; }
+  [[nodiscard]] const MemoryGuard& guard() const noexcept { return guard_; }
   [[nodiscard]] PhaseMarker& phase_marker() noexcept { return marker_; }
   /// How many virtio slots have a device, from the first on.
   [[nodiscard]] unsigned virtio_slots() const noexcept { return virtio_.used(); }
@@ -112,6 +118,7 @@ class Machine final : private RunEvents, private PowerControl {
 
     Vcpu vcpu;
     stats::Recorder recorder;
+    std::unique_ptr<VcpuGuard> guard;            ///< null where no memory is guarded
     std::unique_ptr<stats::SiteTable> sites;     ///< null unless recorded
     std::optional<trace::CounterFile> counters;  ///< nothing where the kernel keeps none
     std::string crash;                           ///< written by its thread at its end
@@ -139,6 +146,7 @@ class Machine final : private RunEvents, private PowerControl {
   std::function<void()> on_ended_;
   const trace::ExitTracer* const tracer_;
   GuestMemory memory_;
+  MemoryGuard guard_;
   Vm vm_;
   stats::Cycles began_;
   stats::PhaseTable phases_;
@@ -149,6 +157,7 @@ class Machine final : private RunEvents, private PowerControl {
   Platform platform_;
   PciNetworkCards network_cards_;
   RtcTimer rtc_timer_;
+  DirtyBitmap dirty_bitmap_;
   std::unique_ptr<KvmInterruptWays> interrupt_ways_;  // null unless an interrupt source was asked for
   std::unique_ptr<RaisingThread> raising_;
   std::unique_ptr<InterruptSource> interrupt_source_;

@@ -50,6 +50,7 @@ bool RunLoop::run() noexcept {
     const int error = vcpu_.run();
     const stats::Cycles left = read_tsc();
     const Served exit = serve_last(error);
+    if (guard_ != nullptr) guard_->take_modified();
     const stats::Cycles served = read_tsc();
     recorder_.record(exit.key, left - entered, served - left, exit.transfers);
     if (guest_stats_ != nullptr) guest_stats_->recorded(exit.key.reason, served - left);
@@ -92,6 +93,11 @@ RunLoop::Next RunLoop::serve(const PioExit& exit) noexcept {
 }
 
 RunLoop::Next RunLoop::serve(const MmioExit& exit) noexcept {
+  if (guard_ != nullptr && guard_->covers(exit.address)) {
+    if (guard_->serve(exit)) return Next::enter;
+    events_.ended({.kind = Ending::Kind::protected_memory, .value = 0, .text = {}});
+    return Next::stop;
+  }
   access(mmio_.find(exit.address), exit.direction, exit.width, exit.data);
   return Next::enter;
 }
@@ -121,6 +127,10 @@ RunLoop::Next RunLoop::serve(AgainExit) noexcept {
 RunLoop::Next RunLoop::serve(IoApicEoiExit exit) noexcept {
   events_.end_of_interrupt(exit.vector);
   return Next::enter;
+}
+
+RunLoop::Next RunLoop::serve(DirtyRingFullExit) noexcept {
+  return Next::enter;  // after take_modified()
 }
 
 RunLoop::Next RunLoop::serve(ShutdownExit) noexcept {

@@ -12,6 +12,7 @@
 #include "vmm/exit.hpp"
 #include "vmm/guest_stats.hpp"
 #include "vmm/vcpu.hpp"
+#include "vmm/vcpu_guard.hpp"
 
 namespace kvmbench {
 
@@ -29,8 +30,8 @@ class RunEvents {
 class RunLoop final {
  public:
   RunLoop(Vcpu& vcpu, stats::Recorder& recorder, const stats::PhaseTable& phases, const PortBus& ports,
-          const MmioBus& mmio, RunEvents& events, VcpuGuestStats* guest_stats,
-          stats::SiteTable* sites) noexcept
+          const MmioBus& mmio, RunEvents& events, VcpuGuestStats* guest_stats, stats::SiteTable* sites,
+          VcpuGuard* guard) noexcept
       : vcpu_(vcpu),
         recorder_(recorder),
         phases_(phases),
@@ -38,7 +39,8 @@ class RunLoop final {
         mmio_(mmio),
         events_(events),
         guest_stats_(guest_stats),
-        sites_(sites) {}
+        sites_(sites),
+        guard_(guard) {}
 
   /// Runs the vCPU until the machine ends. Every return of KVM_RUN is recorded. False where this vCPU itself
   /// could not go on: kvm_run, or error(), then still says why.
@@ -65,6 +67,7 @@ class RunLoop final {
   Next serve(InterruptedExit) noexcept;
   Next serve(AgainExit) noexcept;
   Next serve(IoApicEoiExit exit) noexcept;
+  Next serve(DirtyRingFullExit) noexcept;
   Next serve(ShutdownExit) noexcept;
   Next serve(FailEntryExit exit) noexcept;
   Next serve(InternalErrorExit exit) noexcept;
@@ -80,6 +83,7 @@ class RunLoop final {
   RunEvents& events_;
   VcpuGuestStats* const guest_stats_;  // null where the guest has no view of its own
   stats::SiteTable* const sites_;      // null where it is not asked where exits come from
+  VcpuGuard* const guard_;             // null where no memory is guarded
   bool failed_ = false;
   int error_ = 0;
 };

@@ -28,6 +28,15 @@ constexpr std::uint32_t msr_tsc = 0x10;  // IA32_TIME_STAMP_COUNTER (Intel SDM v
 // Segment types (Intel SDM vol. 3A, 3.4.5.1 and 3.5).
 constexpr std::uint8_t type_data_rw_accessed = 3, type_code_rx_accessed = 11, type_tss_busy = 11;
 
+// Machine-check architecture (Intel SDM vol. 3B, 16.3 and 16.9.2; AMD APM vol. 2, 9.3): registers, bits, and
+// the code of a memory-hierarchy error by a data access.
+constexpr std::uint64_t mcg_banks = 1;
+constexpr std::uint32_t msr_mcg_status = 0x17a;
+constexpr std::uint64_t mcg_status_mcip = 1u << 2;
+constexpr std::uint64_t mci_status_uncorrected =
+    1ull << 63 | 1ull << 61 | 1ull << 60 | 1ull << 58;  // VAL, UC, EN, ADDRV
+constexpr std::uint64_t mci_data_read = 0x134, mci_data_write = 0x144;
+
 kvm_segment flat_segment(std::uint16_t selector, std::uint8_t type, bool long_mode) {
   const bool is_code = type == type_code_rx_accessed;
   kvm_segment segment{};
@@ -92,6 +101,7 @@ Vcpu::Vcpu(const Kvm& kvm, const Vm& vm, unsigned id)
 }
 
 Vcpu::~Vcpu() {
+  if (!dirty_ring_.empty()) ::munmap(dirty_ring_.data(), dirty_ring_.size_bytes());
   ::munmap(area_, area_size_);
 }
 
@@ -158,6 +168,45 @@ void Vcpu::keep_registers(const Kvm& kvm) {
         "--rip");
   }
   area_->kvm_valid_regs |= KVM_SYNC_X86_REGS;
+}
+
+std::uint64_t Vcpu::ask_rip() const noexcept {
+  if ((area_->kvm_valid_regs & KVM_SYNC_X86_REGS) != 0) return rip();
+  kvm_regs regs{};
+  return ::ioctl(fd_.get(), KVM_GET_REGS, &regs) == 0 ? regs.rip : 0;
+}
+
+std::span<kvm_dirty_gfn> Vcpu::map_dirty_ring() {
+  constexpr std::size_t bytes = dirty_ring_entries * sizeof(kvm_dirty_gfn), page = 4096;
+  void* at =
+      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), KVM_DIRTY_LOG_PAGE_OFFSET * page);
+  if (at == MAP_FAILED) throw HostError::from_errno(fmt::format("cannot map the dirty ring of vCPU {}", id_));
+  dirty_ring_ = {static_cast<kvm_dirty_gfn*>(at), dirty_ring_entries};
+  return dirty_ring_;
+}
+
+void Vcpu::set_up_machine_checks(const Kvm& kvm) const {
+  if (kvm.extension(KVM_CAP_MCE) <= 0)
+    throw HostError("this host's KVM lacks KVM_CAP_MCE, which --protect action=inject needs");
+  std::uint64_t capability = mcg_banks;  // IA32_MCG_CAP: no more than the number of banks
+  if (::ioctl(fd_.get(), KVM_X86_SETUP_MCE, &capability) != 0)
+    throw HostError::from_errno("KVM_X86_SETUP_MCE");
+}
+
+bool Vcpu::machine_check(Gpa at, Direction direction) const noexcept {
+  alignas(kvm_msrs) std::array<std::byte, sizeof(kvm_msrs) + sizeof(kvm_msr_entry)> storage{};
+  auto& request = *reinterpret_cast<kvm_msrs*>(storage.data());
+  request.nmsrs = 1;
+  request.entries[0].index = msr_mcg_status;
+  if (::ioctl(fd_.get(), KVM_GET_MSRS, &request) != 1 || (request.entries[0].data & mcg_status_mcip) != 0) {
+    return false;
+  }
+  kvm_x86_mce error{};
+  error.status = mci_status_uncorrected | (direction == Direction::write ? mci_data_write : mci_data_read);
+  error.addr = at.value;
+  // RIPV and EIPV stay clear: the access is over, and without effect, when the guest is told.
+  error.mcg_status = mcg_status_mcip;
+  return ::ioctl(fd_.get(), KVM_X86_SET_MCE, &error) == 0;
 }
 
 UniqueFd Vcpu::stats() const noexcept {

@@ -4,8 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
+#include "base/direction.hpp"
 #include "base/unique_fd.hpp"
 #include "vmm/boot/boot.hpp"
 #include "vmm/kvm.hpp"
@@ -46,6 +48,20 @@ class Vcpu final {
   /// Where the guest was at the last return of run(); after keep_registers().
   [[nodiscard]] std::uint64_t rip() const noexcept { return area_->s.regs.regs.rip; }
 
+  /// The same without keep_registers(): asks KVM, on the vCPU's own thread. 0 where it does not tell.
+  [[nodiscard]] std::uint64_t ask_rip() const noexcept;
+
+  /// This vCPU's ring of modified pages (KVM_CAP_DIRTY_LOG_RING); once. Throws HostError.
+  [[nodiscard]] std::span<kvm_dirty_gfn> map_dirty_ring();
+
+  /// Gives the guest's MCA the banks that machine_check() reports by (KVM_X86_SETUP_MCE). Throws HostError
+  /// where KVM has none.
+  void set_up_machine_checks(const Kvm& kvm) const;
+  /// KVM_X86_SET_MCE: #MC for an uncorrected error at `at`. Nothing, and false, while the guest has not done
+  /// with the last one (IA32_MCG_STATUS.MCIP), since a second one would shut it down. On the vCPU's own
+  /// thread.
+  bool machine_check(Gpa at, Direction direction) const noexcept;
+
   /// KVM_GET_STATS_FD: this vCPU's counters; empty where KVM has none.
   [[nodiscard]] UniqueFd stats() const noexcept;
 
@@ -71,6 +87,7 @@ class Vcpu final {
   UniqueFd fd_;
   kvm_run* area_;
   std::size_t area_size_;
+  std::span<kvm_dirty_gfn> dirty_ring_;
 };
 
 }  // namespace kvmbench

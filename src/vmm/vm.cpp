@@ -85,7 +85,7 @@ std::string_view name_of(Irqchip irqchip) {
   return "?";
 }
 
-Vm::Vm(const Kvm& kvm, const GuestMemory& memory) : fd_(kvm.create_vm()) {
+Vm::Vm(const Kvm& kvm, const MemoryGuard& guard) : fd_(kvm.create_vm()) {
   if (::ioctl(fd(), KVM_SET_TSS_ADDR, memory_map::kvm_tss.value) != 0) {
     throw HostError::from_errno("KVM_SET_TSS_ADDR");
   }
@@ -94,15 +94,45 @@ Vm::Vm(const Kvm& kvm, const GuestMemory& memory) : fd_(kvm.create_vm()) {
       ::ioctl(fd(), KVM_SET_IDENTITY_MAP_ADDR, &identity_map) != 0) {
     throw HostError::from_errno("KVM_SET_IDENTITY_MAP_ADDR");
   }
-  for (const GuestMemory::Region& region : memory.regions()) map_memory(region.start, region.bytes);
+  const std::vector<RamSlot> ram = guard.slots();
+  const bool read_only = std::any_of(
+      ram.begin(), ram.end(), [](const RamSlot& slot) { return (slot.flags & KVM_MEM_READONLY) != 0; });
+  if (read_only && kvm.extension(KVM_CAP_READONLY_MEM) <= 0)
+    throw HostError("this host's KVM lacks KVM_CAP_READONLY_MEM, which --protect and --watch need");
+  if (guard.has(GuardedRange::Kind::watched_ring)) enable_dirty_rings(kvm);
+  for (const RamSlot& slot : ram) map_memory(slot.start, slot.bytes, slot.flags);
 }
 
 UniqueFd Vm::stats() const noexcept {
   return UniqueFd(::ioctl(fd(), KVM_GET_STATS_FD, 0));
 }
 
-void Vm::map_memory(Gpa start, std::span<std::byte> bytes) const {
+void Vm::enable_dirty_rings(const Kvm& kvm) const {
+  constexpr std::uint32_t bytes = dirty_ring_entries * sizeof(kvm_dirty_gfn);
+  if (kvm.extension(KVM_CAP_DIRTY_LOG_RING) < static_cast<int>(bytes)) {
+    throw HostError(
+        "this host's KVM lacks KVM_CAP_DIRTY_LOG_RING, which --watch by=ring needs; by=bitmap does without");
+  }
+  kvm_enable_cap ring{};
+  ring.cap = KVM_CAP_DIRTY_LOG_RING;
+  ring.args[0] = bytes;
+  if (::ioctl(fd(), KVM_ENABLE_CAP, &ring) != 0) throw HostError::from_errno("KVM_CAP_DIRTY_LOG_RING");
+}
+
+bool Vm::dirty_log(std::uint32_t slot, std::span<std::uint64_t> pages) const noexcept {
+  kvm_dirty_log log{};
+  log.slot = slot;
+  log.dirty_bitmap = pages.data();
+  return ::ioctl(fd(), KVM_GET_DIRTY_LOG, &log) == 0;
+}
+
+void Vm::reset_dirty_rings() const noexcept {
+  ::ioctl(fd(), KVM_RESET_DIRTY_RINGS, 0);
+}
+
+void Vm::map_memory(Gpa start, std::span<std::byte> bytes, std::uint32_t flags) const {
   kvm_userspace_memory_region region{};
+  region.flags = flags;
   region.slot = slots_++;
   region.guest_phys_addr = start.value;
   region.memory_size = bytes.size();

@@ -11,6 +11,7 @@
 #include "memory/guest_memory.hpp"
 #include "vmm/kvm.hpp"
 #include "vmm/linux_kvm.hpp"
+#include "vmm/memory_guard.hpp"
 
 namespace kvmbench {
 
@@ -25,10 +26,15 @@ enum class Irqchip {
 /// Number of I/O APIC pins, and so of global system interrupts.
 inline constexpr unsigned gsi_count = 24;
 
+/// Of each vCPU's ring of modified pages, where there is one: KVM keeps some 600 of its entries free, for the
+/// pages that a vCPU can still modify when it is told that the ring is full.
+inline constexpr std::uint32_t dirty_ring_entries = 4096;
+
 class Vm final {
  public:
-  /// Creates the VM with `memory` as its RAM; `memory` must outlive it. Throws HostError.
-  Vm(const Kvm& kvm, const GuestMemory& memory);
+  /// Creates the VM with the RAM that `guard` cuts into slots, whose memory must outlive it; slot i is
+  /// guard.slots()[i]. Throws HostError.
+  Vm(const Kvm& kvm, const MemoryGuard& guard);
 
   /// Makes the interrupt controllers that `irqchip` wants in the kernel, for `cpus` vCPUs: before the first
   /// vCPU, and after all memory is mapped, as KVM then waits for readers of what a later change replaces.
@@ -49,7 +55,12 @@ class Vm final {
 
   /// KVM_SET_USER_MEMORY_REGION in a slot of its own; `bytes`, whole pages, must outlive the VM. While the
   /// machine is built, on one thread.
-  void map_memory(Gpa start, std::span<std::byte> bytes) const;
+  void map_memory(Gpa start, std::span<std::byte> bytes, std::uint32_t flags = 0) const;
+  /// KVM_GET_DIRTY_LOG: a bit for each page of a slot that has been written since it was last asked for, and
+  /// room for `pages` of them. False where KVM could not.
+  bool dirty_log(std::uint32_t slot, std::span<std::uint64_t> pages) const noexcept;
+  /// KVM_RESET_DIRTY_RINGS: what has been taken out of the vCPUs' rings is watched again.
+  void reset_dirty_rings() const noexcept;
   /// KVM_X86_SET_MSR_FILTER: accesses to MSRs [first, first + count) come back as KVM_EXIT_X86_RDMSR and
   /// WRMSR; all others stay as they are. `count` is a multiple of 64. Throws HostError.
   void take_msrs(std::uint32_t first, std::uint32_t count) const;
@@ -83,6 +94,7 @@ class Vm final {
   bool set_msi_routes(const MsiRoute* routes, std::size_t count) const noexcept;
 
  private:
+  void enable_dirty_rings(const Kvm& kvm) const;
   void allow_wide_apic_ids(const Kvm& kvm) const;
 
   UniqueFd fd_;

@@ -6,6 +6,7 @@
 #include "report/html/html.hpp"
 #include "report/html/page.hpp"
 #include "report/kernel_view.hpp"
+#include "report/memory_view.hpp"
 #include "report/markup.hpp"
 #include "report/operations.hpp"
 #include "report/report_charts.hpp"
@@ -40,6 +41,7 @@ class ReportPage final {
     }
     operations();
     for (const PlainTable& table : kernel_tables(report_)) out_ += html(table);
+    for (const PlainTable& table : memory_tables(report_)) out_ += html(table);
     facts();
     if (whole_.total.count != 0) descriptions();
     return page("kvmbench: " + image(), out_, options_.reload_seconds);

@@ -169,3 +169,17 @@ TEST_CASE("a value that is not all in RAM is neither loaded nor stored") {
   }
   CHECK(memory.load<std::uint64_t>(Gpa{3 * gib - 8}) == greatest);  // untouched by the stores refused
 }
+
+TEST_CASE("a range with a forbidden byte is no RAM any more") {
+  GuestMemory memory(2 * mib);
+  REQUIRE(memory.store(Gpa{mib}, std::uint32_t{42}));
+  memory.forbid(Gpa{mib}, 4 * kib);
+  CHECK(memory.range(Gpa{mib}, 1).empty());
+  CHECK(memory.range(Gpa{mib - 1}, 2).empty());
+  CHECK(memory.range(Gpa{mib + 4 * kib - 1}, 1).empty());
+  CHECK(memory.range(Gpa{mib - 4 * kib}, 12 * kib).empty());
+  CHECK_FALSE(memory.load<std::uint32_t>(Gpa{mib}));
+  CHECK_FALSE(memory.store(Gpa{mib + 4 * kib - 2}, std::uint32_t{1}));
+  CHECK(memory.range(Gpa{mib - 4}, 4).size() == 4);
+  CHECK(memory.range(Gpa{mib + 4 * kib}, 4).size() == 4);
+}
