@@ -13,12 +13,11 @@ import unittest
 import lab
 import linux_test
 
-MIB = 1 << 20
+KIB, MIB = 1 << 10, 1 << 20
 BLOCK = 4096
 LOCKED = bytes(range(256)) * 4096
 # noxsave and nohz=off because of the lab's emulation (scripts/lab, "gaps").
 PARAMETERS = "console=ttyS0 quiet noxsave nohz=off panic=-1"
-TOLD = 20  # records that are durable before the kill
 
 
 class Disks:
@@ -26,35 +25,40 @@ class Disks:
 
     MODEL = DISK = LOCKED_DISK = DEVICE = DRIVER = ""
     MODULES = ()
-    # What the guest writes and reads in one piece, the disk's size, and what it copies into a file system.
-    MEBIBYTES = 0
-    SIZE = "96M"
+    # What is on the disk and the guest reads, in what file system it copies what, and how many records are durable before
+    # the kill.
+    WHOLE_MIB = 8
+    TINY = "no"
     TREES = ("modules", "bin")
-    # What else is behind --disk: a run of a guest each.
-    OPTIONS = ("",)
+    TOLD = 20
+    # What else is behind --disk, a run of a guest each, and how many KiB it writes.
+    OPTIONS = {}
 
     @classmethod
-    def run_guest(cls, name, work, options=""):
+    def run_guest(cls, name, work, options="", written=0):
         return (
             f"bench {name} image --initrd initrd --mem 288M --serial stdio --timeout 700s"
             f" --disk disk,model={cls.MODEL}{options} --disk locked,model={cls.MODEL},readonly"
             f" --cmdline '{PARAMETERS} work={work} disk={cls.DISK} locked={cls.LOCKED_DISK} device={cls.DEVICE}"
-            f" driver=/sys/bus/{cls.DRIVER} mib={cls.MEBIBYTES} trees={':'.join(cls.TREES)}'"
+            f" driver=/sys/bus/{cls.DRIVER} whole={cls.WHOLE_MIB} written={written} tiny={cls.TINY}"
+            f" trees={':'.join(cls.TREES)}'"
         )
 
     @classmethod
     def script(cls):
         lines = []
-        for number, options in enumerate(cls.OPTIONS):
+        for number, (options, written) in enumerate(cls.OPTIONS.items()):
             lines += [
-                f"rm -f disk && truncate -s {cls.SIZE} disk",
-                cls.run_guest(number, "data", options),
+                f"dd if=/dev/urandom of=disk bs=1M count={cls.WHOLE_MIB} 2>/dev/null",
+                f"sha256sum <disk >results/{number}.given",
+                "truncate -s 96M disk",
+                cls.run_guest(number, "data", options, written),
                 f"sha256sum <locked >results/{number}.locked",
             ]
         lines += [
-            f"rm -f disk && truncate -s {cls.SIZE} disk",
+            "rm -f disk && truncate -s 96M disk",
             cls.run_guest("killed", "records") + " &",
-            f"until grep -q 'durable: {TOLD}' results/killed.out 2>/dev/null || [ -e results/killed.status ]; do",
+            f"until grep -q 'durable: {cls.TOLD}' results/killed.out 2>/dev/null || [ -e results/killed.status ]; do",
             "  sleep 0.2",
             "done",
             'kill -9 "$(cat results/killed.pid)"',
@@ -79,8 +83,8 @@ class Disks:
 
     def subtests(self, check):
         """Calls check(output, run) for each run of a guest."""
-        for run in range(len(self.OPTIONS)):
-            with self.subTest(options=self.OPTIONS[run]):
+        for run, options in enumerate(self.OPTIONS):
+            with self.subTest(options=options):
                 try:
                     check("\n" + self.results.text(f"{run}.out"), run)
                 except AssertionError as error:
@@ -88,6 +92,13 @@ class Disks:
 
     def test_the_guest_ends_by_itself(self):
         self.subtests(lambda _, run: self.assertEqual(self.results.status(run), linux_test.GUEST_POWERED_OFF))
+
+    def test_what_the_host_has_on_the_disk_is_read(self):
+        def check(output, run):
+            given = self.results.text(f"{run}.given").split()[0]
+            self.assertIn(f"\nwhole: {given}\n", output)
+
+        self.subtests(check)
 
     def test_what_is_written_is_read_back_also_by_a_driver_that_is_given_back(self):
         def check(output, _):
@@ -125,16 +136,17 @@ class Disks:
             devices = self.results.report(run)["operations"]
             done = [{count["name"]: count["count"] for count in device["counts"]} for device in devices]
             done = [counts for counts in done if "flushes" in counts]
-            for direction, times in (("read", 2), ("written", 1)):
-                moved = sum(counts[f"bytes {direction}"] for counts in done)
-                self.assertGreater(moved, times * self.MEBIBYTES * MIB)
+            read, written = (sum(counts[f"bytes {way}"] for counts in done) for way in ("read", "written"))
+            wanted = list(self.OPTIONS.values())[run] * KIB
+            self.assertGreater(read, self.WHOLE_MIB * MIB + 2 * wanted)
+            self.assertGreater(written, wanted)
             self.assertGreater(sum(counts["flushes"] for counts in done), 1)
 
         self.subtests(check)
 
     def test_what_was_durable_outlives_the_process(self):
         told = [int(number) for number in re.findall(r"durable: (\d+)\n", self.results.text("killed.out"))]
-        self.assertGreaterEqual(max(told, default=0), TOLD, self.results.everything("killed"))
+        self.assertGreaterEqual(max(told, default=0), self.TOLD, self.results.everything("killed"))
         self.assertEqual(self.results.status("killed"), 128 + 9)
         disk = self.results.bytes("killed.disk")
         for number in told:
@@ -144,17 +156,18 @@ class Disks:
 class Virtio(Disks, unittest.TestCase):
     MODEL, DISK, LOCKED_DISK, DEVICE, DRIVER = "virtio", "vda", "vdb", "virtio0", "virtio/drivers/virtio_blk"
     MODULES = ("virtio_mmio", "virtio_blk")
-    MEBIBYTES = 64
-    OPTIONS = ("", ",ring=packed,kick=exit,queues=2")
+    OPTIONS = {"": 64 << 10, ",ring=packed,kick=exit,queues=2": 8 << 10}
 
 
 class Ata(Disks, unittest.TestCase):
     MODEL, DISK, LOCKED_DISK, DEVICE, DRIVER = "ata", "sda", "sdb", "0000:00:01.1", "pci/drivers/ata_piix"
     MODULES = ("ata_piix", "sd_mod")
-    # A write of a sector is 128 exits (KVM takes REP OUTS apart), which the lab's emulation makes slow.
-    MEBIBYTES = 1
-    SIZE = "8M"
-    TREES = ("modules",)
+    # A sector that is written is 128 exits, as KVM takes REP OUTS apart, and one that is read is one.
+    OPTIONS = {"": 256}
+    WHOLE_MIB = 64
+    TINY = "yes"
+    TREES = ("tree",)
+    TOLD = 5
 
 
 if __name__ == "__main__":
