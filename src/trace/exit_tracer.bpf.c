@@ -2,9 +2,11 @@
 /*
  * Counts and times the exits of virtual machines where KVM announces them.
  *
- * Attached to the classic tracepoints of the kernel's kvm events, whose records are read at the offsets that
- * their `format` files give: no kernel headers and no BTF are needed, and one binary runs on every kernel
- * that has the fields. Tracepoints of which only the moment counts are attached raw, which is cheaper.
+ * Attached to the kernel's kvm events. Those that come with most exits are attached raw, which is cheaper, as
+ * far as the first arguments of their tracepoints have been the same since they were introduced
+ * (arch/x86/kvm/trace.h and include/trace/events/kvm.h, TP_PROTO). The others are classic tracepoints, whose
+ * records are read at the offsets that their `format` files give. No kernel headers and no BTF are needed,
+ * and one binary runs on every kernel that has the fields.
  *
  * Nothing is sent: everything is added up here, in arrays that kvmbench maps, so that the memory does not
  * depend on the number of exits.
@@ -30,10 +32,6 @@ const volatile trace_u8 every_process = 0; /* else those in `processes` */
 const volatile trace_u64 namespace_dev = 0,
                          namespace_ino = 0; /* whose process numbers are meant; 0: the first one's */
 const volatile struct trace_field exit_reason, exit_isa, exit_vcpu;
-const volatile struct trace_field return_reason;
-const volatile struct trace_field pio_rw, pio_port, pio_size;
-const volatile struct trace_field mmio_type, mmio_len, mmio_gpa;
-const volatile struct trace_field msr_write, msr_ecx;
 const volatile struct trace_field cpuid_function;
 const volatile struct trace_field fault_address;
 const volatile struct trace_field apic_rw, apic_reg;
@@ -236,12 +234,13 @@ int on_exit(void* event) {
   return 0;
 }
 
-SEC("tp/kvm/kvm_userspace_exit")
-int on_return(void* event) {
+/* reason, errno */
+SEC("raw_tp/kvm_userspace_exit")
+int on_return(struct bpf_raw_tracepoint_args* event) {
   const u64 now = bpf_ktime_get_ns();
   struct trace_thread* thread = current_thread(true).thread;
   if (!thread) return 0;
-  u64 reason = FIELD(event, return_reason);
+  u64 reason = event->args[0];
   if (reason >= TRACE_RETURN_REASONS) reason = TRACE_RETURN_REASONS - 1;
   BOUND(reason, TRACE_RETURN_REASONS);
   thread->returns[reason]++;
@@ -308,23 +307,25 @@ static __always_inline enum trace_direction direction_of(u64 written) {
   return written ? TRACE_WRITE : TRACE_READ;
 }
 
-SEC("tp/kvm/kvm_pio")
-int on_pio(void* event) {
-  return count_detail(TRACE_PORT, direction_of(FIELD(event, pio_rw)), FIELD(event, pio_size),
-                      FIELD(event, pio_port));
+/* rw, port, size, count */
+SEC("raw_tp/kvm_pio")
+int on_pio(struct bpf_raw_tracepoint_args* event) {
+  return count_detail(TRACE_PORT, direction_of(event->args[0]), event->args[2], event->args[1]);
 }
 
-SEC("tp/kvm/kvm_mmio")
-int on_mmio(void* event) {
+/* type, len, gpa */
+SEC("raw_tp/kvm_mmio")
+int on_mmio(struct bpf_raw_tracepoint_args* event) {
   /* 0 announces a read that userspace has to answer; once it has, there is another event for it, with 1. */
-  const u64 type = FIELD(event, mmio_type);
+  const u64 type = event->args[0];
   if (type == 0) return 0;
-  return count_detail(TRACE_MMIO, direction_of(type == 2), FIELD(event, mmio_len), FIELD(event, mmio_gpa));
+  return count_detail(TRACE_MMIO, direction_of(type == 2), event->args[1], event->args[2]);
 }
 
-SEC("tp/kvm/kvm_msr")
-int on_msr(void* event) {
-  return count_detail(TRACE_MSR, direction_of(FIELD(event, msr_write)), 0, FIELD(event, msr_ecx));
+/* write, ecx */
+SEC("raw_tp/kvm_msr")
+int on_msr(struct bpf_raw_tracepoint_args* event) {
+  return count_detail(TRACE_MSR, direction_of(event->args[0]), 0, event->args[1]);
 }
 
 SEC("tp/kvm/kvm_cpuid")

@@ -43,27 +43,7 @@ using Programs_ = decltype(Skeleton::progs);
 using Links = decltype(Skeleton::links);
 
 // In the order of attaching. kvm_exit is the last: what is counted from then on is whole.
-constexpr std::array<WantedEvent, 9> classic_events{{
-    {"kvm_userspace_exit",
-     &Programs_::on_return,
-     &Links::on_return,
-     {{{"reason", &Settings::return_reason}}},
-     false},
-    {"kvm_pio",
-     &Programs_::on_pio,
-     &Links::on_pio,
-     {{{"rw", &Settings::pio_rw}, {"port", &Settings::pio_port}, {"size", &Settings::pio_size}}},
-     false},
-    {"kvm_mmio",
-     &Programs_::on_mmio,
-     &Links::on_mmio,
-     {{{"type", &Settings::mmio_type}, {"len", &Settings::mmio_len}, {"gpa", &Settings::mmio_gpa}}},
-     false},
-    {"kvm_msr",
-     &Programs_::on_msr,
-     &Links::on_msr,
-     {{{"write", &Settings::msr_write}, {"ecx", &Settings::msr_ecx}}},
-     false},
+constexpr std::array<WantedEvent, 5> classic_events{{
     {"kvm_cpuid", &Programs_::on_cpuid, &Links::on_cpuid, {{{"function", &Settings::cpuid_function}}}, false},
     {"kvm_page_fault",
      &Programs_::on_page_fault,
@@ -87,6 +67,23 @@ constexpr std::array<WantedEvent, 9> classic_events{{
        {"isa", &Settings::exit_isa},
        {"vcpu_id", &Settings::exit_vcpu}}},
      true},
+}};
+
+/// An event whose program takes nothing but the first arguments of the tracepoint, or only its moment.
+struct RawEvent {
+  const char* name;
+  bpf_program* decltype(Skeleton::progs)::*program;
+  bpf_link* decltype(Skeleton::links)::*link;
+  bool required;
+};
+
+constexpr std::array<RawEvent, 6> raw_events{{
+    {"kvm_entry", &Programs_::on_entry, &Links::on_entry, true},
+    {"kvm_emulate_insn", &Programs_::on_emulation, &Links::on_emulation, false},
+    {"kvm_userspace_exit", &Programs_::on_return, &Links::on_return, false},
+    {"kvm_pio", &Programs_::on_pio, &Links::on_pio, false},
+    {"kvm_mmio", &Programs_::on_mmio, &Links::on_mmio, false},
+    {"kvm_msr", &Programs_::on_msr, &Links::on_msr, false},
 }};
 
 /// libbpf says on stderr what goes wrong, unless told otherwise; errors here are the caller's to show.
@@ -267,8 +264,7 @@ class ExitTracer::Programs final {
   }
 
   void attach() {
-    attach_raw("kvm_entry", skeleton_->progs.on_entry, skeleton_->links.on_entry, true);
-    attach_raw("kvm_emulate_insn", skeleton_->progs.on_emulation, skeleton_->links.on_emulation, false);
+    for (const RawEvent& event : raw_events) attach(event);
     for (std::size_t i = 0; i < classic_events.size(); ++i) {
       if (!ids_[i]) continue;
       const WantedEvent& wanted = classic_events[i];
@@ -281,11 +277,12 @@ class ExitTracer::Programs final {
     }
   }
 
-  void attach_raw(const char* event, bpf_program* program, bpf_link*& link, bool required) {
-    link = bpf_program__attach_raw_tracepoint(program, event);
-    if (link != nullptr) return;
-    if (required) throw refusal(fmt::format("attach to the event kvm:{}", event), errno);
-    absent_.emplace_back(event);
+  void attach(const RawEvent& event) {
+    bpf_link* link = bpf_program__attach_raw_tracepoint(skeleton_->progs.*event.program, event.name);
+    if (link == nullptr && event.required)
+      throw refusal(fmt::format("attach to the event kvm:{}", event.name), errno);
+    if (link == nullptr) absent_.emplace_back(event.name);
+    skeleton_->links.*event.link = link;
   }
 
   std::unique_ptr<Skeleton, Destroy> skeleton_;
