@@ -69,10 +69,15 @@ report::Report make_report(const RunOptions& options, const Machine& machine, bo
   report.snapshot = machine.snapshot();
   report.snapshot.tsc_khz = times.tsc_khz;
   for (const Device* device : machine.platform().devices()) report.devices.emplace_back(device->name());
-  for (const stats::KeyStats& row : stats::by_key(report.snapshot, stats::Phases::merged)) {
-    const Machine::Answerer answerer = machine.answerer_of(row.key);
-    if (answerer.device == nullptr) continue;
-    report.set_name(row.key, {std::string(answerer.device->name()), answerer.register_name});
+  const auto name = [&](const stats::ExitKey& key) {
+    const Machine::Answerer answerer = machine.answerer_of(key);
+    if (answerer.device != nullptr)
+      report.set_name(key, {std::string(answerer.device->name()), answerer.register_name});
+  };
+  for (const stats::KeyStats& row : stats::by_key(report.snapshot, stats::Phases::merged)) name(row.key);
+  for (const stats::HardwareDetailStats& traced :
+       report.snapshot.traced().value_or(stats::TracedExits{}).details) {
+    if (const auto key = report::key_of(traced.detail)) name(*key);
   }
   report.guarded = machine.guard().account();
   report.symbols = names_of_sites(symbols, report.snapshot);

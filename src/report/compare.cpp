@@ -152,6 +152,7 @@ void add_operations(Comparison& comparison) {
       side->devices.push_back(counted.device);
       side->count += counted.count;
       side->exits += counted.exits;
+      if (counted.out_of_guest) side->out_of_guest = side->out_of_guest.value_or(0) + *counted.out_of_guest;
     }
   }
 }

@@ -62,6 +62,7 @@ struct ServiceSide {
   std::vector<std::string> devices;
   std::uint64_t count = 0;
   Sums exits;
+  std::optional<std::uint64_t> out_of_guest;  ///< nanoseconds of the hardware's exits there; where traced
 };
 struct ComparedOperation {
   std::string service;    ///< "disk"; a device's own name where it gives none of the services

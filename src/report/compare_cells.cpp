@@ -117,12 +117,14 @@ std::string ComparisonCells::devices(const std::optional<ServiceSide>& of) {
 }
 
 ComparisonCells::Each ComparisonCells::each(std::size_t side, const std::optional<ServiceSide>& of) const {
-  if (!of || of->count == 0) return {"-", "-", "-", "-"};
+  if (!of || of->count == 0) return {"-", "-", "-", "-", "-"};
   const auto by_count = [&](std::uint64_t figure) {
     return static_cast<double>(figure) / static_cast<double>(of->count);
   };
   const std::optional<std::uint64_t>& hardware = comparison_.hardware_exits[side];
+  constexpr double nanosecond = 1e-9;
   return {ratio(by_count(of->exits.count)), clock(side).show(by_count(of->exits.service)),
+          of->out_of_guest ? duration(by_count(*of->out_of_guest) * nanosecond) : "-",
           ratio(by_count(comparison_.total.sides[side]->count)), hardware ? ratio(by_count(*hardware)) : "-"};
 }
 

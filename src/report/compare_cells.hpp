@@ -19,6 +19,8 @@ class ComparisonCells final {
 
   /// Ratios are of two sides.
   [[nodiscard]] bool has_ratios() const { return comparison_.sides.size() == 2; }
+  /// Whether a side was traced.
+  [[nodiscard]] bool has_hardware() const { return !comparison_.hardware_reasons.empty(); }
 
   // What a side has, divided where the comparison divides; "-" where it has nothing.
   [[nodiscard]] std::string count(std::size_t side, const std::optional<std::uint64_t>& count) const;
@@ -37,9 +39,10 @@ class ComparisonCells final {
 
   /// "ata0, ata1"; "-" where a side has none.
   [[nodiscard]] static std::string devices(const std::optional<ServiceSide>& of);
-  /// For one operation of the side's: exits and service time at its devices, and all exits of the run.
+  /// For one operation of the side's: exits, service time and out-of-guest time at its devices, and all exits
+  /// of the run.
   struct Each {
-    std::string exits, service, all_exits, hardware_exits;
+    std::string exits, service, out_of_guest, all_exits, hardware_exits;
   };
   [[nodiscard]] Each each(std::size_t side, const std::optional<ServiceSide>& of) const;
 

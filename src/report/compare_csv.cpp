@@ -33,9 +33,10 @@ std::string to_csv(const Comparison& comparison) {
     for (std::size_t i = 0; i < operation.sides.size(); ++i) {
       if (!operation.sides[i]) continue;
       const ServiceSide& side = *operation.sides[i];
-      out += fmt::format("{},operation,{},{},{},{},\n", csv_field(comparison.sides[i].label),
+      out += fmt::format("{},operation,{},{},{},{},{}\n", csv_field(comparison.sides[i].label),
                          csv_field(operation.service + ' ' + operation.operation), side.count,
-                         side.exits.service, side.exits.run);
+                         side.exits.service, side.exits.run,
+                         side.out_of_guest ? std::to_string(*side.out_of_guest) : "");
     }
   }
   return out;

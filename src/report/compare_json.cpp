@@ -106,7 +106,10 @@ class ComparisonJson final {
         sides.push_back(nullptr);
         continue;
       }
-      Json value{{"devices", side->devices}, {"count", side->count}, {"exits", sums_value(side->exits)}};
+      Json value{{"devices", side->devices},
+                 {"count", side->count},
+                 {"exits", sums_value(side->exits)},
+                 {"out_of_guest", side->out_of_guest ? Json(*side->out_of_guest) : Json(nullptr)}};
       sides.push_back(std::move(value));
     }
     return {{"service", operation.service}, {"operation", operation.operation}, {"sides", std::move(sides)}};

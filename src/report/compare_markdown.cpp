@@ -98,6 +98,7 @@ class ComparisonMarkdown final {
                              {"count"},
                              {"exits each"},
                              {"service each"},
+                             {"out of guest each"},
                              {"all exits each"},
                              {"hardware exits each"}});
     for (const ComparedOperation& operation : comparison_.operations) {
@@ -106,7 +107,7 @@ class ComparisonMarkdown final {
         const ComparisonCells::Each each = cells_.each(i, side);
         out_ += markdown_row({escaped(operation.service + ' ' + operation.operation), letter_of(i),
                               escaped(cells_.devices(side)), side ? grouped(side->count) : "-", each.exits,
-                              each.service, each.all_exits, each.hardware_exits});
+                              each.service, each.out_of_guest, each.all_exits, each.hardware_exits});
       }
     }
   }

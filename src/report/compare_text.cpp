@@ -102,27 +102,42 @@ class ComparisonText final {
   void operations() {
     if (comparison_.operations.empty()) return;
     page_.heading("Operations of devices");
-    TextTable table({{.title = "operation", .align = Align::left},
-                     {.title = "side", .align = Align::left},
-                     {.title = "devices", .align = Align::left, .dropped = 5, .widest = 24},
-                     {.title = "count"},
-                     {.title = "exits each", .dropped = 1},
-                     {.title = "service each", .dropped = 2},
-                     {.title = "all exits each", .dropped = 3},
-                     {.title = "hardware exits each", .dropped = 4}});
+    std::vector<TextColumn> columns{{.title = "operation", .align = Align::left},
+                                    {.title = "side", .align = Align::left},
+                                    {.title = "devices", .align = Align::left, .dropped = 5, .widest = 24},
+                                    {.title = "count"},
+                                    {.title = "exits each", .dropped = 1},
+                                    {.title = "service each", .dropped = 2}};
+    if (cells_.has_hardware()) columns.push_back({.title = "out of guest each", .dropped = 3});
+    columns.push_back({.title = "all exits each", .dropped = cells_.has_hardware() ? 6u : 3u});
+    columns.push_back({.title = "hardware exits each", .dropped = cells_.has_hardware() ? 7u : 4u});
+    TextTable table(columns);
     for (const ComparedOperation& operation : comparison_.operations) {
       for (std::size_t i = 0; i < operation.sides.size(); ++i) {
         const std::optional<ServiceSide>& side = operation.sides[i];
         const ComparisonCells::Each each = cells_.each(i, side);
-        table.add({printable(operation.service + ' ' + operation.operation), letter_of(i),
-                   printable(cells_.devices(side)), side ? grouped(side->count) : "-", each.exits,
-                   aligned_time(each.service), each.all_exits, each.hardware_exits});
+        std::vector<std::string> cells{printable(operation.service + ' ' + operation.operation),
+                                       letter_of(i),
+                                       printable(cells_.devices(side)),
+                                       side ? grouped(side->count) : "-",
+                                       each.exits,
+                                       aligned_time(each.service)};
+        if (cells_.has_hardware()) cells.push_back(aligned_time(each.out_of_guest));
+        cells.push_back(each.all_exits);
+        cells.push_back(each.hardware_exits);
+        table.add(cells);
       }
     }
     page_.table(table);
     page_.paragraph(
         "Exits and service time each: those at the registers of the service's devices, by the operation's "
         "count. All exits and hardware exits: those of the whole run, whatever they were for.");
+    if (cells_.has_hardware()) {
+      page_.paragraph(
+          "Out of guest each: from the hardware's exits at those registers to the next entries; those that "
+          "KVM "
+          "served itself, such as a doorbell by an ioeventfd, are among them.");
+    }
   }
 
   const Comparison& comparison_;

@@ -161,10 +161,11 @@ PlainTable reasons_table(const Report& report, const stats::TracedExits& traced,
   return table;
 }
 
-PlainTable details_table(const stats::TracedExits& traced) {
+PlainTable details_table(const Report& report, const stats::TracedExits& traced) {
   PlainTable table{"hardware-details",
                    "What they were for",
                    {{"what", true},
+                    {"register", true, 5},
                     {"direction", true, 2},
                     {"width", false, 4},
                     {"count"},
@@ -179,9 +180,11 @@ PlainTable details_table(const stats::TracedExits& traced) {
   });
   for (const stats::HardwareDetailStats& detail : sorted) {
     const std::uint64_t width = detail.detail.width;
-    table.rows.push_back({words(place_of(detail.detail)), words(direction_in_words(detail.detail)),
-                          width == 0 ? words("") : count(width), count(detail.count),
-                          detail.timed == 0 ? words("-") : time(detail.nanoseconds),
+    const KeyName name = report.name_of(detail.detail);
+    table.rows.push_back({words(place_of(detail.detail)),
+                          words(name == KeyName{} ? "" : name.device + ' ' + name.register_name),
+                          words(direction_in_words(detail.detail)), width == 0 ? words("") : count(width),
+                          count(detail.count), detail.timed == 0 ? words("-") : time(detail.nanoseconds),
                           detail.timed == 0 ? words("-") : time(detail.nanoseconds / detail.timed)});
   }
   return table;
@@ -207,7 +210,7 @@ std::vector<PlainTable> hardware_tables(const Report& report) {
   const auto traced = snapshot.traced();
   if (!traced) return tables;
   tables.push_back(reasons_table(report, *traced, *hardware_accounting(snapshot)));
-  if (!traced->details.empty()) tables.push_back(details_table(*traced));
+  if (!traced->details.empty()) tables.push_back(details_table(report, *traced));
   if (snapshot.exits() == 0 && !traced->returns.empty()) tables.push_back(returns_table(*traced));
   return tables;
 }

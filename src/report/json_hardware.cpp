@@ -34,23 +34,29 @@ WrittenJson reason_value(stats::Vendor vendor, const stats::HardwareReasonStats&
           {"outside", times(reason.outside)}};
 }
 
-WrittenJson detail_value(const stats::HardwareDetailStats& detail) {
-  return {{"kind", kind_names[static_cast<std::size_t>(detail.detail.kind)]},
-          {"value", detail.detail.value},
-          {"direction", report::name_of(detail.detail.direction)},
-          {"width", detail.detail.width},
-          {"count", detail.count},
-          {"timed", detail.timed},
-          {"out_of_guest", detail.nanoseconds}};
+WrittenJson detail_value(const Report& report, const stats::HardwareDetailStats& detail) {
+  const KeyName name = report.name_of(detail.detail);
+  WrittenJson value{{"kind", kind_names[static_cast<std::size_t>(detail.detail.kind)]},
+                    {"value", detail.detail.value},
+                    {"direction", report::name_of(detail.detail.direction)},
+                    {"width", detail.detail.width},
+                    {"count", detail.count},
+                    {"timed", detail.timed},
+                    {"out_of_guest", detail.nanoseconds}};
+  if (name == KeyName{}) return value;
+  value["device"] = name.device;
+  value["register"] = name.register_name;
+  return value;
 }
 
-WrittenJson vcpu_value(const stats::VcpuSnapshot& vcpu) {
+WrittenJson vcpu_value(const Report& report, const stats::VcpuSnapshot& vcpu) {
   const stats::TracedExits& traced = *vcpu.traced;
   WrittenJson reasons = WrittenJson::array();
   for (const stats::HardwareReasonStats& reason : traced.reasons)
     reasons.push_back(reason_value(traced.vendor, reason, true));
   WrittenJson details = WrittenJson::array();
-  for (const stats::HardwareDetailStats& detail : traced.details) details.push_back(detail_value(detail));
+  for (const stats::HardwareDetailStats& detail : traced.details)
+    details.push_back(detail_value(report, detail));
   WrittenJson returns = WrittenJson::array();
   for (const stats::ReturnCount& each : traced.returns) {
     returns.push_back({{"reason", each.reason},
@@ -100,8 +106,9 @@ stats::HardwareReasonStats read_reason(const Node& node, ReportSums& sums) {
   return reason;
 }
 
-stats::HardwareDetailStats read_detail(const Node& node, ReportSums& sums) {
-  node.expect_members({"kind", "value", "direction", "width", "count", "timed", "out_of_guest"});
+stats::HardwareDetailStats read_detail(const Node& node, Report& report, ReportSums& sums) {
+  static constexpr std::array<std::string_view, 2> name{"device", "register"};
+  node.expect_members({"kind", "value", "direction", "width", "count", "timed", "out_of_guest"}, name);
   stats::HardwareDetailStats detail;
   detail.detail.kind = node["kind"].one_of<stats::HardwareDetail::Kind>(kind_names);
   detail.detail.value = node["value"].number();
@@ -113,6 +120,12 @@ stats::HardwareDetailStats read_detail(const Node& node, ReportSums& sums) {
   sums.details.add(detail.count, node["count"]);
   sums.details.add(detail.timed, node["timed"]);
   sums.detail_times.add(detail.nanoseconds, node["out_of_guest"]);
+  const auto device = node.find("device"), at = node.find("register");
+  if (device.has_value() != at.has_value()) node.refuse("a device and a register come together");
+  if (!device) return detail;
+  const std::optional<stats::ExitKey> key = key_of(detail.detail);
+  if (!key) device->refuse("only a port or an address has a device");
+  report.set_name(*key, {device->text(), at->text()});
   return detail;
 }
 
@@ -124,7 +137,7 @@ void append(std::vector<Element>& list, Element element, const Node& node, Ident
   list.push_back(std::move(element));
 }
 
-stats::TracedExits read_traced(const Node& node, ReportSums& sums) {
+stats::TracedExits read_traced(const Node& node, Report& report, ReportSums& sums) {
   constexpr std::size_t most = std::size_t{1} << 17;
   node.expect_members({"vcpu", "vendor", "exits", "entries", "emulated", "without_reason", "without_detail",
                        "reasons", "details", "returns"});
@@ -143,7 +156,8 @@ stats::TracedExits read_traced(const Node& node, ReportSums& sums) {
   for (const Node& each : node["reasons"].elements(most))
     append(traced.reasons, read_reason(each, sums), each, [](const auto& stats) { return stats.reason; });
   for (const Node& each : node["details"].elements(most))
-    append(traced.details, read_detail(each, sums), each, [](const auto& stats) { return stats.detail; });
+    append(traced.details, read_detail(each, report, sums), each,
+           [](const auto& stats) { return stats.detail; });
   for (const Node& each : node["returns"].elements(most)) {
     each.expect_members({"reason", "reason_name", "count"});
     sums.others.add(each["count"].number(), each["count"]);
@@ -162,7 +176,7 @@ WrittenJson write_hardware(const Report& report) {
   if (!traced || !accounting) return nullptr;
   WrittenJson vcpus = WrittenJson::array();
   for (const stats::VcpuSnapshot& vcpu : snapshot.vcpus) {
-    if (vcpu.traced) vcpus.push_back(vcpu_value(vcpu));
+    if (vcpu.traced) vcpus.push_back(vcpu_value(report, vcpu));
   }
   const stats::TracerState tracer = snapshot.tracer.value_or(stats::TracerState{});
   return {{"unit", "nanoseconds"},
@@ -195,7 +209,7 @@ void read_hardware(const Node& node, Report& report) {
   for (const Node& each : node["vcpus"].elements(most_vcpus)) {
     stats::VcpuSnapshot& vcpu = vcpu_of(each, report);
     if (vcpu.traced) each["vcpu"].refuse("this vCPU comes twice");
-    vcpu.traced = read_traced(each, sums);
+    vcpu.traced = read_traced(each, report, sums);
   }
 }
 

@@ -22,10 +22,21 @@ std::vector<OperationRow> operation_rows(const Report& report) {
   std::vector<OperationRow> rows;
   for (const stats::DeviceOperations& device : report.snapshot.operations) {
     const Sums exits = sums_of_device(report, device.device);
+    const std::optional<std::uint64_t> out_of_guest = out_of_guest_of_device(report, device.device);
     for (const stats::OperationCount& operation : device.counts)
-      rows.push_back({device.device, operation.name, operation.count, exits});
+      rows.push_back({device.device, operation.name, operation.count, exits, out_of_guest});
   }
   return rows;
+}
+
+std::optional<std::uint64_t> out_of_guest_of_device(const Report& report, std::string_view device) {
+  const std::optional<stats::TracedExits> traced = report.snapshot.traced();
+  if (!traced) return std::nullopt;
+  std::uint64_t nanoseconds = 0;
+  for (const stats::HardwareDetailStats& detail : traced->details) {
+    if (report.name_of(detail.detail).device == device) nanoseconds += detail.nanoseconds;
+  }
+  return nanoseconds;
 }
 
 Sums sums_of_device(const Report& report, std::string_view device) {

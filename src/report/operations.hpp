@@ -18,6 +18,7 @@ struct OperationRow {
   std::string operation;  ///< plural: "requests"
   std::uint64_t count = 0;
   Sums exits;
+  std::optional<std::uint64_t> out_of_guest;  ///< nanoseconds of the exits there, KVM's own too, where traced
 
   /// Nothing where the device did none.
   [[nodiscard]] std::optional<double> exits_each() const;
@@ -25,6 +26,11 @@ struct OperationRow {
 };
 /// In the order of the report.
 [[nodiscard]] std::vector<OperationRow> operation_rows(const Report& report);
+
+/// Of the hardware's exits at the registers of the device of that name, whoever served them: nanoseconds from
+/// the exit to the next entry; nothing where none was traced.
+[[nodiscard]] std::optional<std::uint64_t> out_of_guest_of_device(const Report& report,
+                                                                  std::string_view device);
 
 /// Exits at the registers of the device of that name.
 [[nodiscard]] Sums sums_of_device(const Report& report, std::string_view device);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +30,10 @@ struct KeyOrder {
   bool operator()(const stats::ExitKey& left, const stats::ExitKey& right) const noexcept;
 };
 
+/// What accesses the port or the address that a traced exit was for, which may have no exit to user space;
+/// nothing of a detail of another kind.
+[[nodiscard]] std::optional<stats::ExitKey> key_of(const stats::HardwareDetail& detail) noexcept;
+
 struct Report {
   std::string kvmbench_version;
   std::string started;      ///< UTC, ISO 8601: "2026-01-31T12:34:56Z"
@@ -49,6 +54,7 @@ struct Report {
   void set_name(stats::ExitKey key, KeyName name);
   /// Empty where nobody answers.
   [[nodiscard]] KeyName name_of(stats::ExitKey key) const;
+  [[nodiscard]] KeyName name_of(const stats::HardwareDetail& detail) const;
 
  private:
   std::map<stats::ExitKey, KeyName, KeyOrder> names_;  // with phase 0; those with a name only

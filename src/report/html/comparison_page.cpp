@@ -89,8 +89,9 @@ class ComparisonPage final {
 
   void operations() {
     if (comparison_.operations.empty()) return;
-    HtmlTable table("operation-table", {"operation", "side", "devices", "#count", "#exits each",
-                                        "#service each", "#all exits each", "#hardware exits each"});
+    HtmlTable table("operation-table",
+                    {"operation", "side", "devices", "#count", "#exits each", "#service each",
+                     "#out of guest each", "#all exits each", "#hardware exits each"});
     for (const ComparedOperation& operation : comparison_.operations) {
       for (std::size_t i = 0; i < operation.sides.size(); ++i) {
         const std::optional<ServiceSide>& side = operation.sides[i];
@@ -101,6 +102,7 @@ class ComparisonPage final {
                    side ? figure(grouped(side->count), side->count) : Cell{"-", ""},
                    {each.exits, ""},
                    {each.service, ""},
+                   {each.out_of_guest, ""},
                    {each.all_exits, ""},
                    {each.hardware_exits, ""}});
       }

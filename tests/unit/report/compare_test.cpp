@@ -252,6 +252,33 @@ TEST_CASE("hardware exits are compared by reason, and a traced side without one 
   CHECK(json["by_hardware_reason"][0]["sides"][1]["count"] == 12'007);
 }
 
+// The disk's registers of emulated() and paravirtual(), and an address of no device's.
+stats::TracedExits traced_at(const stats::HardwareDetail& detail, std::uint64_t count,
+                             std::uint64_t nanoseconds) {
+  const stats::HardwareDetail elsewhere{stats::HardwareDetail::Kind::mmio, Direction::write, 4, 0xdf000000};
+  stats::TracedExits traced;
+  traced.vendor = stats::Vendor::svm;
+  traced.exits = count + 1;
+  traced.reasons = {{0x7b, count + 1, 0, {}, {}}};
+  traced.details = {{detail, count, count, nanoseconds}, {elsewhere, 1, 1, 1'000'000'000}};
+  return traced;
+}
+
+TEST_CASE("an operation's out-of-guest time is that of all hardware exits at its devices' registers") {
+  using Kind = stats::HardwareDetail::Kind;
+  Report a = emulated(), b = paravirtual();
+  a.snapshot.vcpus[0].traced = traced_at({Kind::port, Direction::read, 2, 0x1f0}, 100, 5'000'000);
+  b.snapshot.vcpus[0].traced = traced_at({Kind::mmio, Direction::write, 4, 0xd0000050}, 10, 40'000);
+  const Comparison comparison = compare({{"emulated", &a}, {"paravirtual", &b}});
+  CHECK(comparison.operations[0].sides[0]->out_of_guest == 5'000'000u);
+  CHECK(comparison.operations[0].sides[1]->out_of_guest == 40'000u);
+  const std::string text = squeezed(to_text(comparison, {.width = 140}));
+  CHECK_THAT(text, Contains("disk requests A ata0 10 10.0 20.0 µs 500 µs 10.1 40.0\n"));
+  CHECK_THAT(text, Contains("disk requests B virtio-blk0 20 0.500 500 ns 2.00 µs 0.550 5.00\n"));
+  CHECK_THAT(to_csv(comparison), Contains("paravirtual,operation,disk requests,20,10000,90000,40000\n"));
+  CHECK(Json::parse(to_json(comparison))["operations"][0]["sides"][1]["out_of_guest"] == 40'000);
+}
+
 TEST_CASE("a side that was not traced has no hardware exits by reason") {
   const Report traced = traced_report(), untraced = emulated();
   const Comparison one = compare({{"traced", &traced}, {"not", &untraced}});
