@@ -15,7 +15,8 @@ _kvmbench_options() {
   bench) echo '--list --budget --format --output --save --trace --allow-unstable-tsc --progress --help' ;;
   compare) echo '--format --output --per --different-hosts --help' ;;
   merge) echo '--output --different-hosts --help' ;;
-  trace) echo '-p --pid --vm --all --list -d --duration -i --interval --live --report --report-file --help' ;;
+  trace) echo '-p --pid --vm --all --list -d --duration -i --interval --live --report --report-file
+      --expect --expect-file --write-budget --slack --help' ;;
   report) echo '--format --output --by-phase --side-by-side --different-hosts --intervals --chart
       --expect --expect-file --write-budget --slack --help' ;;
   host | guests) echo '--help' ;;

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "arguments/budget.hpp"
 #include "arguments/command.hpp"
 #include "arguments/duration.hpp"
 #include "arguments/formats.hpp"
@@ -18,6 +19,7 @@ Examples:
   kvmbench trace --vm debian -d 10s            ten seconds of the VM that QEMU calls -name debian
   kvmbench trace -p 4711 -i 1s                 until Ctrl-C, with what came in each second
   kvmbench trace --vm debian --live            rates and shares while it runs; keys sort, pause, look into
+  kvmbench trace --vm debian -d 1m --expect 'hardware.HLT.rate <= 2000'
   kvmbench trace --all -d 1m --report json --report-file trace.json
 )";
 
@@ -58,6 +60,7 @@ Command add_trace(CLI::App& app) {
                   "file of the first report, of the second, ...; with several VMs, .PID is appended")
       ->option_text("FILE")
       ->allow_extra_args(false);
+  add_budget_options(trace, options.budget);
   return {&trace, [arguments] {
             cli::TraceOptions& given = arguments->options;
             for (const std::string& format : arguments->formats) {

@@ -105,11 +105,24 @@ class Tracing final {
 };
 
 /// With several VMs, each has a file of its own: "trace.json" becomes "trace.json.4711".
-std::optional<std::string> file_of(const TraceOptions& options, std::size_t format,
-                                   const report::Report& report, bool several) {
-  if (format >= options.report_files.size()) return std::nullopt;
-  const std::string& file = options.report_files[format];
+std::string file_of(const std::string& file, const report::Report& report, bool several) {
   return several ? fmt::format("{}.{}", file, report.machine.front().second) : file;
+}
+
+void write_reports(const TraceOptions& options, const report::Report& report, bool several) {
+  for (std::size_t i = 0; i < options.formats.size(); ++i) {
+    std::optional<std::string> file;
+    if (i < options.report_files.size()) file = file_of(options.report_files[i], report, several);
+    write_output(options.formats[i]->render(report, render_options(!file, false)), file);
+  }
+}
+
+int check(const TraceOptions& options, const std::vector<report::Expectation>& expectations,
+          const report::Report& report, bool several) {
+  BudgetOptions budget = options.budget;
+  if (budget.write) budget.write = file_of(*budget.write, report, several);
+  if (several && !expectations.empty()) tell(fmt::format("process {}:", report.machine.front().second));
+  return check_budget(budget, expectations, report);
 }
 
 }  // namespace
@@ -119,17 +132,18 @@ int trace(const TraceOptions& options) {
     print_vms(trace::find_vms());
     return 0;
   }
+  const std::vector<report::Expectation> expectations = read_budget(options.budget);
   Tracing tracing(options);
   tracing.run();
   const std::vector<report::Report> reports = tracing.reports();
+  const bool several = reports.size() > 1;
+  int status = 0;
   for (const report::Report& report : reports) {
-    for (std::size_t i = 0; i < options.formats.size(); ++i) {
-      const auto file = file_of(options, i, report, reports.size() > 1);
-      write_output(options.formats[i]->render(report, render_options(!file, false)), file);
-    }
+    write_reports(options, report, several);
+    status = std::max(status, check(options, expectations, report, several));
   }
   if (reports.empty()) tell("no VM was there to trace");
-  return 0;
+  return status;
 }
 
 }  // namespace kvmbench::cli

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/budget.hpp"
 #include "report/formats.hpp"
 
 namespace kvmbench::cli {
@@ -22,6 +23,7 @@ struct TraceOptions {
   bool live = false;                           ///< samples as a table on the terminal
   std::vector<const report::Format*> formats;  ///< empty: none
   std::vector<std::string> report_files;       ///< the n-th format's
+  BudgetOptions budget;                        ///< of each VM
 };
 
 /// The exit status. Throws UsageError, HostError.

@@ -34,9 +34,15 @@ struct ExitQuantity {
   Statistic statistic = Statistic::sum;  ///< of service and run
   double quantile = 0;
 };
-/// KVM's own count of all vCPUs, or of one.
+/// Of the hardware's exits. Without a reason, count and rate are of KVM's own count; all else is what a
+/// tracer saw.
+enum class HardwareFigure { count, rate, share, returned, out_of_guest, outside };
 struct HardwareQuantity {
   std::optional<std::uint32_t> vcpu;
+  std::optional<std::string> reason;  ///< its short name, of VMX or SVM, or its number
+  HardwareFigure figure = HardwareFigure::count;
+  Statistic statistic = Statistic::sum;  ///< of out_of_guest and outside
+  double quantile = 0;
 };
 /// What devices have counted under that name; of one device, or of all that count it.
 struct OperationQuantity {
@@ -44,6 +50,10 @@ struct OperationQuantity {
   std::string operation;
 };
 using Quantity = std::variant<ExitQuantity, HardwareQuantity, OperationQuantity>;
+
+/// What a quantity's figures are.
+enum class Dimension { number, rate, share, time };
+[[nodiscard]] Dimension dimension_of(const Quantity& quantity);
 
 enum class Unit { none, nanoseconds, cycles, per_cent };
 enum class Relation { less, at_most, equal, not_equal, at_least, more };
@@ -74,8 +84,9 @@ struct Outcome {
 /// "pass: mmio.count <= 1200: 1,100".
 [[nodiscard]] std::string in_words(const Expectation& expectation, const Outcome& outcome);
 
-/// A budget that the report itself holds: the counts of all exits, of each reason, key and phase, and exits
-/// for each operation. `slack` is what may be added, as a fraction.
+/// A budget that the report itself holds: the counts of all exits, of each reason, key and phase, exits for
+/// each operation, and the hardware's exits of each reason where they were traced. `slack` is what may be
+/// added, as a fraction.
 [[nodiscard]] std::string budget_of(const Report& report, double slack);
 
 }  // namespace kvmbench::report

@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "report/budget.hpp"
+#include "report/budget_hardware.hpp"
 #include "report/operations.hpp"
 #include "report/printable.hpp"
 #include "report/units.hpp"
@@ -80,6 +81,8 @@ class Checker final {
   }
 
   long double value_of(const ExitQuantity& quantity) {
+    if (of_another_program(report_))
+      refuse("a trace of another program's VM has the hardware's exits and no others: hardware.NPF.count");
     require_known(quantity.selection);
     const Selected selected = select(quantity.selection);
     if (!selected.any) remark_ = "no such exits";
@@ -97,23 +100,22 @@ class Checker final {
         return all == 0 ? 0 : 100 * count / all;
       }
       case Figure::service:
-        return in_unit(statistic(quantity, selected.sums.service));
+        return in_unit(statistic_of(selected.sums.service, quantity.statistic, quantity.quantile));
       case Figure::run:
         break;
     }
-    return in_unit(statistic(quantity, selected.sums.run));
+    return in_unit(statistic_of(selected.sums.run, quantity.statistic, quantity.quantile));
   }
 
-  long double value_of(const HardwareQuantity& quantity) const {
-    std::optional<std::uint64_t> count = report_.snapshot.kernel_exits();
-    if (quantity.vcpu) {
-      require_vcpu(*quantity.vcpu);
-      for (const stats::VcpuSnapshot& vcpu : report_.snapshot.vcpus) {
-        if (vcpu.vcpu == *quantity.vcpu) count = vcpu.kernel_exits;
-      }
+  long double value_of(const HardwareQuantity& quantity) {
+    if (quantity.vcpu) require_vcpu(*quantity.vcpu);
+    try {
+      const Measured measured = report::measure(quantity, report_);
+      remark_ = measured.remark;
+      return measured.value;
+    } catch (const Untold& reason) {
+      refuse(reason.what());
     }
-    if (!count) refuse("this host's kernel keeps no count of hardware exits");
-    return static_cast<long double>(*count);
   }
 
   long double value_of(const OperationQuantity& quantity) const {
@@ -177,23 +179,6 @@ class Checker final {
       }
     }
     return selected;
-  }
-
-  /// In cycles.
-  static long double statistic(const ExitQuantity& quantity, const stats::TimeStats& times) {
-    switch (quantity.statistic) {
-      case Statistic::sum:
-        return static_cast<long double>(times.sum);
-      case Statistic::min:
-        return static_cast<long double>(times.min);
-      case Statistic::mean:
-        return static_cast<long double>(times.mean());
-      case Statistic::max:
-        return static_cast<long double>(times.max);
-      case Statistic::quantile:
-        break;
-    }
-    return static_cast<long double>(times.quantile(quantity.quantile));
   }
 
   [[nodiscard]] long double in_unit(long double cycles) const {

@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "report/budget.hpp"
+#include "report/budget_hardware.hpp"
 #include "report/budget_scanner.hpp"
 #include "stats/exit_reason.hpp"
 
@@ -51,12 +52,42 @@ class Parser final : private BudgetScanner {
     return OperationQuantity{names[0], joined(names, 1)};
   }
 
+  /// "hardware", "hardware.NPF.count", "hardware.reason(0x404).out_of_guest.p99".
   Quantity hardware(const ExitQuantity& before) {
     Selection others = before.selection;
     others.vcpu.reset();
-    if (!is_empty(others)) refuse("of hardware exits only vcpu() can be selected");
-    if (take(".") && word() != "count") refuse("of hardware exits only the count is known");
-    return HardwareQuantity{before.selection.vcpu};
+    if (!is_empty(others)) refuse("of hardware exits only vcpu() can be selected before them");
+    HardwareQuantity hardware;
+    hardware.vcpu = before.selection.vcpu;
+    while (take(".")) {
+      const std::string_view name = word();
+      if (hardware_figure(name, hardware)) return hardware;
+      if (name == "reason") {
+        const std::string given = joined(words(name));
+        if (!number<std::uint32_t>(given)) refuse(fmt::format("\"{}\" is no number of a reason", given));
+        once(hardware.reason, given, name);
+      } else if (is_hardware_reason(name)) {
+        once(hardware.reason, std::string(name), name);
+      } else {
+        refuse(fmt::format("\"{}\" is no exit reason of VMX or SVM, and no figure of theirs", name));
+      }
+    }
+    return hardware;
+  }
+
+  bool hardware_figure(std::string_view name, HardwareQuantity& quantity) {
+    using enum HardwareFigure;
+    constexpr std::pair<std::string_view, HardwareFigure> figures[] = {
+        {"count", count},       {"rate", rate},       {"share", share},
+        {"returned", returned}, {"outside", outside}, {"out_of_guest", out_of_guest}};
+    for (const auto& [known, figure] : figures) {
+      if (name != known) continue;
+      quantity.figure = figure;
+      const bool time = figure == out_of_guest || figure == outside;
+      if (time && take(".")) statistic(quantity.statistic, quantity.quantile);
+      return true;
+    }
+    return false;
   }
 
   static bool is_empty(const Selection& of) {
@@ -131,19 +162,19 @@ class Parser final : private BudgetScanner {
       if (name != known) continue;
       quantity.figure = figure;
       const bool time = figure == Figure::service || figure == Figure::run;
-      if (time && take(".")) statistic(quantity);
+      if (time && take(".")) statistic(quantity.statistic, quantity.quantile);
       return true;
     }
     return false;
   }
 
-  void statistic(ExitQuantity& quantity) {
+  void statistic(Statistic& statistic, double& quantile) {
     const std::string_view name = word();
     constexpr std::pair<std::string_view, Statistic> statistics[] = {
         {"sum", Statistic::sum}, {"min", Statistic::min}, {"mean", Statistic::mean}, {"max", Statistic::max}};
-    for (const auto& [known, statistic] : statistics) {
+    for (const auto& [known, each] : statistics) {
       if (name == known) {
-        quantity.statistic = statistic;
+        statistic = each;
         return;
       }
     }
@@ -155,8 +186,8 @@ class Parser final : private BudgetScanner {
     if (written) std::from_chars(digits.data(), digits.data() + digits.size(), per_cent);
     if (per_cent < 0 || per_cent > 100)
       refuse(fmt::format("\"{}\" is none of sum, min, mean, max, p50, p99, p99.9, ...", name));
-    quantity.statistic = Statistic::quantile;
-    quantity.quantile = per_cent / 100;
+    statistic = Statistic::quantile;
+    quantile = per_cent / 100;
   }
 
   Relation relation() {
@@ -201,28 +232,39 @@ class Parser final : private BudgetScanner {
     expectation.limit *= found->scale;
   }
 
-  static Figure figure_of(const Quantity& quantity) {
-    const auto* exits = std::get_if<ExitQuantity>(&quantity);
-    return exits != nullptr ? exits->figure : Figure::count;
-  }
-
   /// A time is measured in one, a share in per cent, and all else is a number.
   void check_unit(const Expectation& expectation) const {
-    const Figure figure = figure_of(expectation.quantity);
-    const bool time = figure == Figure::service || figure == Figure::run;
+    const Dimension dimension = dimension_of(expectation.quantity);
+    const bool time = dimension == Dimension::time, share = dimension == Dimension::share;
     const bool unit_of_time = expectation.unit == Unit::nanoseconds || expectation.unit == Unit::cycles;
     if (time != unit_of_time)
       refuse(time ? "a time has a unit: ns, us, ms, s or cycles" : "only a time has a unit of time");
-    if ((figure == Figure::share) != (expectation.unit == Unit::per_cent))
-      refuse(figure == Figure::share ? "a share is in %" : "only a share is in %");
+    if (share != (expectation.unit == Unit::per_cent))
+      refuse(share ? "a share is in %" : "only a share is in %");
+    if (expectation.unit == Unit::cycles && std::holds_alternative<HardwareQuantity>(expectation.quantity))
+      refuse("the tracer's times are in ns, us, ms or s, not in cycles");
     if (!expectation.divided_by) return;
-    const Figure by = figure_of(*expectation.divided_by);
-    if (by != Figure::count && by != Figure::transfers) refuse("only a count can divide");
-    if (figure == Figure::share || figure == Figure::rate) refuse("a share or a rate is not divided");
+    if (dimension_of(*expectation.divided_by) != Dimension::number) refuse("only a count can divide");
+    if (share || dimension == Dimension::rate) refuse("a share or a rate is not divided");
   }
 };
 
 }  // namespace
+
+Dimension dimension_of(const Quantity& quantity) {
+  if (const auto* exits = std::get_if<ExitQuantity>(&quantity)) {
+    if (exits->figure == Figure::service || exits->figure == Figure::run) return Dimension::time;
+    if (exits->figure == Figure::share) return Dimension::share;
+    if (exits->figure == Figure::rate) return Dimension::rate;
+  }
+  if (const auto* hardware = std::get_if<HardwareQuantity>(&quantity)) {
+    using enum HardwareFigure;
+    if (hardware->figure == out_of_guest || hardware->figure == outside) return Dimension::time;
+    if (hardware->figure == share) return Dimension::share;
+    if (hardware->figure == rate) return Dimension::rate;
+  }
+  return Dimension::number;
+}
 
 Expectation parse_expectation(std::string_view text, const std::string& place) {
   const std::string_view expression = trimmed(without_comment(text));

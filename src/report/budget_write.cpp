@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "report/budget.hpp"
+#include "report/budget_hardware.hpp"
 #include "report/operations.hpp"
 #include "report/printable.hpp"
 #include "report/rows.hpp"
@@ -21,15 +22,8 @@ class BudgetWriter final {
   std::string write() {
     const Account account = account_of(report_.snapshot);
     out_ = fmt::format("# Exits of {}, with a slack of {:g} %.\n", printable(image()), 100 * slack_);
-    limit("exits", account.total.count);
-    comment("By reason.");
-    for (const stats::ReasonStats& reason : account.reasons) {
-      if (stats::userspace_reason(reason.reason) != nullptr)
-        limit(stats::userspace_reason_name(reason.reason), reason.count);
-    }
-    keys(account);
-    phases();
-    operations();
+    if (!of_another_program(report_)) userspace(account);
+    hardware();
     return std::move(out_);
   }
 
@@ -39,6 +33,24 @@ class BudgetWriter final {
       if (name == "image") return value;
     }
     return "a run";
+  }
+
+  void userspace(const Account& account) {
+    limit("exits", account.total.count);
+    comment("By reason.");
+    for (const stats::ReasonStats& reason : account.reasons) {
+      if (stats::userspace_reason(reason.reason) != nullptr)
+        limit(stats::userspace_reason_name(reason.reason), reason.count);
+    }
+    keys(account);
+    phases();
+    operations();
+  }
+
+  void hardware() {
+    const auto counts = hardware_counts(report_);
+    if (!counts.empty()) comment("By the hardware's reason.");
+    for (const auto& [reason, count] : counts) limit("hardware." + reason, count);
   }
 
   void comment(const char* text) { out_ += fmt::format("\n# {}\n", text); }

@@ -9,7 +9,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace kvmbench;
-  static const report::Report report = report::testing::rich_report();
+  static const report::Report report = report::testing::traced_report();
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   try {
     for (const report::Expectation& expectation : report::parse_budget(text, "budget")) {

@@ -70,8 +70,88 @@ TEST_CASE("hardware exits are KVM's own count") {
   CHECK(measured("hardware <= 12063") == "12,063");
   CHECK(measured("vcpu(1).hardware.count <= 9") == "9");
   CHECK_THAT(refusal("hardware <= 1", report_of({})), Contains("keeps no count"));
+  CHECK(measured("hardware.rate < 5134") == "5,133");  // in 2.35 s
   CHECK_THAT(refusal("io.hardware <= 1"), Contains("only vcpu() can be selected"));
-  CHECK_THAT(refusal("hardware.service <= 1us"), Contains("only the count is known"));
+  CHECK_THAT(refusal("hardware.service <= 1us"), Contains("\"service\" is no exit reason of VMX or SVM"));
+}
+
+TEST_CASE("hardware exits by reason are those that were traced") {
+  const Report report = traced_report();
+  CHECK(measured("hardware.IOIO.count <= 12007", report) == "12,007");
+  CHECK(measured("hardware.NPF <= 51", report) == "!52");
+  CHECK(measured("vcpu(1).hardware.IOIO == 7", report) == "7");
+  CHECK(measured("hardware.reason(0x400) == 52", report) == "52");
+  CHECK(measured("hardware.reason(4294967295) == 1", report) == "1");
+  CHECK(measured("hardware.IOIO.returned == 2027", report) == "2,027");
+  CHECK(measured("hardware.returned == 2058", report) == "2,058");
+  CHECK(measured("hardware.NPF.rate < 23", report) == "22.1");  // 52 in 2.35 s
+  CHECK(measured("hardware.NPF.share < 0.5%", report) == "0.4 %");
+  CHECK(measured("hardware.NPF.out_of_guest <= 260us", report) == "260 µs");
+  CHECK(measured("hardware.NPF.out_of_guest.p99 <= 5us", report) == "5.00 µs");
+  CHECK(measured("hardware.NPF.outside.max < 1us", report) == "!1.00 µs");
+  CHECK(measured("hardware.out_of_guest <= 1s", report) == "25.3 ms");
+  CHECK(measured("hardware.NPF / operations(virtio-blk0 requests) < 0.9", report) == "0.867");  // 52 of 60
+  CHECK(measured("hardware.CR3_WRITE <= 0", report) == "0");
+  CHECK(check(parse_expectation("hardware.CR3_WRITE <= 0", ""), report).remark == "no such exits");
+}
+
+TEST_CASE("flags beside a reason of VMX do not matter") {
+  Report report = traced_report();
+  for (stats::VcpuSnapshot& vcpu : report.snapshot.vcpus) {
+    vcpu.traced->vendor = stats::Vendor::vmx;
+    vcpu.traced->reasons = {{30, 5, 0, {}, {}}, {30 | stats::vmx_bus_lock, 2, 0, {}, {}}};
+  }
+  CHECK(measured("hardware.IO_INSTRUCTION == 14", report) == "14");
+}
+
+TEST_CASE("a reason that this hardware does not have is refused, and so is one that was not traced") {
+  CHECK_THAT(refusal("hardware.EPT_VIOLATION <= 5", traced_report()),
+             Contains("is AMD's (SVM), which has no exit reason EPT_VIOLATION"));
+  CHECK_THAT(refusal("hardware.NPF <= 5"), Contains("those of a tracer"));
+  CHECK_THAT(refusal("hardware.EPT <= 5"), Contains("\"EPT\" is no exit reason of VMX or SVM"));
+  CHECK_THAT(refusal("hardware.NPF.HLT <= 5"), Contains("selects what has been selected before"));
+  CHECK_THAT(refusal("hardware.reason(x) <= 5"), Contains("\"x\" is no number"));
+  CHECK_THAT(refusal("hardware.NPF.out_of_guest <= 5cycles"), Contains("not in cycles"));
+  CHECK_THAT(refusal("hardware.NPF.out_of_guest <= 5"), Contains("a time has a unit"));
+  CHECK_THAT(refusal("hardware.NPF.share / hardware <= 5%"), Contains("is not divided"));
+  CHECK_THAT(refusal("io / hardware.NPF.rate <= 5"), Contains("only a count can divide"));
+  Report report = traced_report();
+  for (stats::VcpuSnapshot& vcpu : report.snapshot.vcpus) vcpu.traced = stats::TracedExits{};
+  CHECK_THAT(refusal("hardware.NPF <= 5", report), Contains("no hardware exits were announced"));
+}
+
+TEST_CASE("exits that the tracer had no room for are told") {
+  Report report = traced_report();
+  report.snapshot.vcpus[0].traced->without_reason = 3;
+  CHECK(check(parse_expectation("hardware.NPF <= 60", ""), report).remark ==
+        "3 further exits are counted under no reason");
+}
+
+TEST_CASE("a trace of another program's VM has no exits of KVM_RUN that an expectation could hold for") {
+  Report report = traced_report();
+  for (stats::VcpuSnapshot& vcpu : report.snapshot.vcpus) {
+    vcpu.exits = 0;
+    vcpu.keys.clear();
+  }
+  CHECK_THAT(refusal("mmio.count <= 5", report), Contains("the hardware's exits and no others"));
+  CHECK(measured("hardware.NPF == 52", report) == "52");
+  const std::string budget = budget_of(report, 0);
+  CHECK_THAT(budget, !Contains("exits.count"));
+  CHECK_THAT(budget, Contains("\nhardware.NPF.count <= 52\n"));
+}
+
+TEST_CASE("a budget that is written has the hardware's reasons, but not the host's interrupts") {
+  Report report = traced_report();
+  report.snapshot.vcpus[0].traced->reasons.insert(report.snapshot.vcpus[0].traced->reasons.begin(),
+                                                  {0x60, 9, 0, {}, {}});
+  const std::string budget = budget_of(report, 0.1);
+  CHECK_THAT(budget, Contains("\n# By the hardware's reason.\nhardware.HLT.count <= 1\n"
+                              "hardware.IOIO.count <= 13207\nhardware.NPF.count <= 57\n"));
+  CHECK_THAT(budget, !Contains("INTR"));
+  for (const Expectation& expectation : parse_budget(budget, "b")) {
+    INFO(expectation.text);
+    CHECK(check(expectation, report).passed);
+  }
 }
 
 TEST_CASE("exits are divided by what devices count") {
