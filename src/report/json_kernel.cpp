@@ -27,9 +27,6 @@ WrittenJson counters_value(const KernelCounters& counters) {
   return value;
 }
 
-/// Sums of all vCPUs stay below 2^64 where each value is below this.
-constexpr std::uint64_t most_of_a_value = std::uint64_t{1} << 56;
-
 KernelCounter read_counter(const Node& node) {
   constexpr std::size_t most_values = 4096;
   constexpr int most_exponent = 100;
@@ -45,7 +42,7 @@ KernelCounter read_counter(const Node& node) {
   counter.exponent = static_cast<std::int16_t>(exponent);
   counter.bucket_size = node["bucket_size"].number<std::uint32_t>();
   for (const Node& value : node["values"].elements(most_values))
-    counter.values.push_back(value.number(most_of_a_value));
+    counter.values.push_back(value.number(most_of_a_counter));
   if (counter.values.empty() || (!counter.is_histogram() && counter.values.size() != 1))
     node["values"].refuse("a counter has one value, a histogram one a bucket");
   return counter;
@@ -54,10 +51,10 @@ KernelCounter read_counter(const Node& node) {
 KernelCounters read_counters(const Node& node) {
   constexpr std::size_t most_counters = 10'000;
   KernelCounters counters;
-  std::set<std::string> seen;
+  std::set<stats::CounterIdentity> seen;
   for (const Node& each : node.elements(most_counters)) {
     counters.push_back(read_counter(each));
-    if (!seen.insert(counters.back().name).second) each.refuse("this counter comes twice");
+    if (!seen.insert(stats::identity_of(counters.back())).second) each.refuse("this counter comes twice");
   }
   return counters;
 }

@@ -7,6 +7,9 @@
 
 namespace kvmbench::report {
 
+/// Of one value: the sums of all vCPUs then stay below 2^64.
+inline constexpr std::uint64_t most_of_a_counter = std::uint64_t{1} << 56;
+
 [[nodiscard]] WrittenJson write_kernel(const Report& report);
 void read_kernel(const Node& node, Report& report);
 

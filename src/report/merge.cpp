@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "base/error.hpp"
+#include "report/merge_times.hpp"
 
 namespace kvmbench::report {
 namespace {
@@ -54,16 +55,6 @@ Facts merged(const Facts& left, const Facts& right) {
   return facts;
 }
 
-/// A report may say anything of a time that never came.
-void add(stats::TimeStats& sum, const stats::TimeStats& times) {
-  const bool any = times.count() != 0;
-  const stats::Cycles least = any ? times.min : sum.min, greatest = any ? times.max : sum.max;
-  sum.min = sum.count() == 0 ? least : std::min(sum.min, least);
-  sum.max = std::max(sum.max, greatest);
-  sum.sum += times.sum;
-  sum.histogram += times.histogram;
-}
-
 stats::Cycles since(stats::Cycles began, stats::Cycles then) {
   return then < began ? 0 : then - began;
 }
@@ -87,6 +78,7 @@ void Merger::add(const Report& report, const std::string& name) {
   }
   add_symbols(report);
   add_counters(report, name);
+  hardware_.add(report, name);
   add_names(report);
   add_operations(report);
   add_guarded_memory(report);
@@ -189,8 +181,8 @@ void Merger::add_vcpu(const stats::VcpuSnapshot& vcpu, const std::vector<std::ui
     stats::KeyStats& stats = sum.keys[here];
     stats.count += key.count;
     stats.transfers += key.transfers;
-    report::add(stats.service, key.service);
-    report::add(stats.run, key.run);
+    add_saved(stats.service, key.service);
+    add_saved(stats.run, key.run);
   }
 }
 
@@ -198,7 +190,9 @@ void Merger::add_counters(const Report& report, const std::string& name) {
   bool fits = counters_.add(report.snapshot.counters);
   for (const stats::VcpuSnapshot& vcpu : report.snapshot.vcpus)
     fits = vcpus_[vcpu.vcpu].counters.add(vcpu.counters) && fits;
-  if (!fits) throw UsageError(fmt::format("{}: with it a counter of the kernel's passes 2^64", name));
+  if (!fits)
+    throw UsageError(
+        fmt::format("{}: with it a counter of the kernel's passes what a report may have", name));
 }
 
 void Merger::add_names(const Report& report) {
@@ -252,6 +246,7 @@ void Merger::take_phases_and_vcpus() {
     taken.kernel_exits = vcpu.kernel_exits;
     taken.sites = vcpu.sites;
     taken.counters = vcpu.counters.take();
+    taken.traced = hardware_.take(number);
     std::map<stats::ExitKey, const stats::KeyStats*, KeyOrder> ordered;
     for (const auto& [key, stats] : vcpu.keys) {
       stats::ExitKey placed = key;
@@ -271,6 +266,7 @@ Report Merger::take() {
   sum_.snapshot.began = 0;
   sum_.snapshot.taken = totals_.cycles;
   sum_.snapshot.counters = counters_.take();
+  sum_.snapshot.tracer = hardware_.take_tracer();
   take_phases_and_vcpus();
   for (const auto& [key, name] : names_) sum_.set_name(key, name);
   for (const auto& [place, range] : guarded_) sum_.guarded.ranges.push_back(range);

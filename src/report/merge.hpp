@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "report/merge_counters.hpp"
+#include "report/merge_hardware.hpp"
 #include "report/report.hpp"
 
 namespace kvmbench::report {
@@ -16,7 +17,8 @@ namespace kvmbench::report {
 /// Adds reports up. Counts, sums and histograms are exact, least and greatest values too, so that the order
 /// and the grouping do not matter: the same reports give the same result, byte for byte.
 ///
-/// The kernel's counters are added by name, peaks kept. vCPUs are added by their number, phases by what began
+/// The kernel's counters are added by name, peaks kept; the hardware's exits by reason, where they mean the
+/// same. vCPUs are added by their number, phases by what began
 /// them, devices by their names. `began` becomes 0 and `taken` the sum of the runs' lengths; a phase began as
 /// early as it did in any of them. Facts, the ending and keys' names that are not the same in all become
 /// "(various)"; the exit status is the greatest.
@@ -24,7 +26,7 @@ class Merger final {
  public:
   /// `name` is the report's, for messages. Throws UsageError where a sum would pass 2^64, where there would
   /// be more keys, phases or vCPUs than a report may have, and where cycles are of another length: the TSC's
-  /// frequency differs by more than a thousandth.
+  /// frequency differs by more than a thousandth; and what HardwareMerger::add() refuses.
   void add(const Report& report, const std::string& name);
 
   /// Once, after at least one report.
@@ -65,6 +67,7 @@ class Merger final {
   std::uint64_t khz_least_ = 0;
   std::map<std::uint32_t, Vcpu> vcpus_;
   CounterSums counters_;  ///< of the VM as a whole
+  HardwareMerger hardware_;
   std::map<stats::PhaseLabel, Phase, LabelOrder> phases_;
   std::map<stats::ExitKey, KeyName, KeyOrder> names_;
   std::map<std::string, std::map<std::string, std::uint64_t>> operations_;

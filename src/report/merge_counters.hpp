@@ -3,8 +3,6 @@
 
 #include <cstdint>
 #include <map>
-#include <string>
-#include <tuple>
 
 #include "stats/kernel_counter.hpp"
 
@@ -15,15 +13,13 @@ namespace kvmbench::report {
 /// own.
 class CounterSums final {
  public:
-  /// False where a sum passes 2^64.
+  /// False where a sum passes what a report may have (most_of_a_counter).
   [[nodiscard]] bool add(const stats::KernelCounters& counters);
   /// By name.
   [[nodiscard]] stats::KernelCounters take();
 
  private:
-  using Identity = std::tuple<std::string, stats::KernelCounter::Type, stats::KernelCounter::Unit,
-                              std::uint8_t, std::int16_t, std::uint32_t, std::size_t>;
-  std::map<Identity, stats::KernelCounter> sums_;
+  std::map<stats::CounterIdentity, stats::KernelCounter> sums_;
 };
 
 }  // namespace kvmbench::report

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 namespace kvmbench::stats {
@@ -35,6 +36,14 @@ struct KernelCounter {
   friend bool operator==(const KernelCounter&, const KernelCounter&) = default;
 };
 using KernelCounters = std::vector<KernelCounter>;
+
+/// What tells counters apart: another kernel may have one of the same name and another type, unit or shape.
+using CounterIdentity = std::tuple<std::string, KernelCounter::Type, KernelCounter::Unit, std::uint8_t,
+                                   std::int16_t, std::uint32_t, std::size_t>;
+[[nodiscard]] inline CounterIdentity identity_of(const KernelCounter& counter) {
+  return {counter.name,     counter.type,        counter.unit,         counter.base,
+          counter.exponent, counter.bucket_size, counter.values.size()};
+}
 
 /// The value of the counter of that name; nothing where there is none, or where it is a histogram.
 [[nodiscard]] std::optional<std::uint64_t> value_of(const KernelCounters& counters,

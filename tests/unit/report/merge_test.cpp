@@ -46,6 +46,16 @@ class RandomReports final {
     for (std::uint32_t vcpu = 0; vcpu < 3; ++vcpu) {
       if (below(3) != 0) report.snapshot.vcpus.push_back(this->vcpu(vcpu, report));
     }
+    if (below(3) != 0) {
+      report.snapshot.tracer = {below(3), below(3), {}};
+      for (const char* event : {"kvm_msr", "kvm_apic"}) {
+        if (below(2) != 0) report.snapshot.tracer->absent_events.emplace_back(event);
+      }
+      for (stats::VcpuSnapshot& vcpu : report.snapshot.vcpus) {
+        if (below(4) != 0) vcpu.traced = traced();
+      }
+    }
+    counters(report);
     if (below(2) != 0)
       report.snapshot.operations = {{"disk", {{"requests", below(100)}, {"bytes", below(9)}}}};
     if (below(2) != 0) report.snapshot.operations.push_back({"net", {{"packets", below(100)}}});
@@ -63,6 +73,52 @@ class RandomReports final {
       if (below(4) != 0) facts.emplace_back(name, std::to_string(below(2)));
     }
     return facts;
+  }
+
+  stats::TimeStats times(std::uint64_t most) {
+    stats::TimeStats times;
+    for (std::uint64_t i = below(most + 1); i > 0; --i) times.add(below(1'000'000));
+    return times;
+  }
+
+  stats::TracedExits traced() {
+    using Kind = stats::HardwareDetail::Kind;
+    stats::TracedExits traced;
+    if (below(3) == 0) return traced;  // no exit yet
+    traced.vendor = stats::Vendor::vmx;
+    traced.entries = below(99);
+    traced.emulated = below(9);
+    traced.without_reason = below(2);
+    traced.without_detail = below(2);
+    for (const std::uint32_t number : {1u, 30u, 48u, 0x8000'0021u}) {
+      if (below(2) == 0) continue;
+      stats::HardwareReasonStats reason{number, 5 + below(9), below(5), times(4), times(2)};
+      traced.exits += reason.count;
+      traced.reasons.push_back(reason);
+    }
+    for (const Kind kind : {Kind::port, Kind::msr}) {
+      for (std::uint64_t value = 0; value < 3; ++value) {
+        if (below(2) != 0)
+          traced.details.push_back({{kind, Direction::read, 1, value}, below(9), below(9), below(999)});
+      }
+    }
+    for (std::uint32_t number = 2; number < 5; ++number) {
+      if (below(2) != 0) traced.returns.push_back({number, below(9)});
+    }
+    return traced;
+  }
+
+  void counters(Report& report) {
+    for (stats::VcpuSnapshot& vcpu : report.snapshot.vcpus) {
+      for (const char* name : {"halts", "exits"}) {
+        stats::KernelCounter counter;
+        counter.name = name;
+        counter.type =
+            below(3) == 0 ? stats::KernelCounter::Type::peak : stats::KernelCounter::Type::cumulative;
+        counter.values = {below(99)};
+        if (below(3) != 0) vcpu.counters.push_back(counter);
+      }
+    }
   }
 
   stats::VcpuSnapshot vcpu(std::uint32_t number, Report& report) {
@@ -194,7 +250,7 @@ TEST_CASE("the kernel's counters add up by name, and peaks stay") {
   CHECK(both.counters == stats::KernelCounters{counter("exits", Counter::Type::cumulative, {1, 2}),
                                                counter("pages", Counter::Type::peak, {90})});
   b.snapshot.vcpus[0].counters[1].values[0] = ~std::uint64_t{0};
-  CHECK_THROWS_WITH(merged({a, b}), Contains("a counter of the kernel's passes 2^64"));
+  CHECK_THROWS_WITH(merged({a, b}), Contains("a counter of the kernel's passes what a report may have"));
 }
 
 TEST_CASE("sums that would pass 2^64 and cycles of another length are refused") {
@@ -206,6 +262,62 @@ TEST_CASE("sums that would pass 2^64 and cycles of another length are refused") 
   c.snapshot.tsc_khz = 2'000'000;
   CHECK_THROWS_WITH(merged({report_of({}), c}),
                     Contains("r.json: its TSC runs at 2000000 kHz, that of others at 1000000"));
+}
+
+TEST_CASE("hardware exits are added by vCPU and reason, and what they were for by itself") {
+  const Report both = merged({traced_report(), traced_report()});
+  const stats::TracedExits once = traced_report().snapshot.vcpus[0].traced.value();
+  const stats::TracedExits& twice = both.snapshot.vcpus[0].traced.value();
+  CHECK(twice.vendor == stats::Vendor::svm);
+  CHECK(twice.exits == 2 * once.exits);
+  CHECK(twice.entries == 2 * once.entries);
+  CHECK(twice.emulated == 2 * once.emulated);
+  REQUIRE(twice.reasons.size() == once.reasons.size());
+  CHECK(twice.reasons[0].count == 2 * once.reasons[0].count);
+  CHECK(twice.reasons[0].returned == 2 * once.reasons[0].returned);
+  CHECK(twice.reasons[0].out_of_guest.sum == 2 * once.reasons[0].out_of_guest.sum);
+  CHECK(twice.reasons[0].out_of_guest.min == once.reasons[0].out_of_guest.min);
+  CHECK(twice.reasons[0].out_of_guest.max == once.reasons[0].out_of_guest.max);
+  CHECK(twice.details[0].count == 2 * once.details[0].count);
+  CHECK(twice.returns == std::vector<stats::ReturnCount>{{KVM_EXIT_IO, 4'048}, {KVM_EXIT_MMIO, 60}});
+  CHECK(both.snapshot.tracer->absent_events == std::vector<std::string>{"kvm_hypercall"});
+  CHECK(both.snapshot.vcpus[1].traced->without_detail == 4);
+}
+
+TEST_CASE("a traced and an untraced report have the traced one's hardware exits") {
+  const Report both = merged({rich_report(), traced_report()});
+  CHECK(both.snapshot.vcpus[0].traced == traced_report().snapshot.vcpus[0].traced);
+  CHECK_FALSE(merged({rich_report(), rich_report()}).snapshot.tracer.has_value());
+}
+
+TEST_CASE("hardware exits of two vendors are not added up") {
+  Report intel = traced_report();
+  for (stats::VcpuSnapshot& vcpu : intel.snapshot.vcpus) vcpu.traced->vendor = stats::Vendor::vmx;
+  CHECK_THROWS_WITH(merged({traced_report(), intel}),
+                    Contains("r.json: its hardware exits are those of VMX, those of others of SVM"));
+}
+
+TEST_CASE("hardware exits under two ways of paging are not added up, in whatever order reports come") {
+  Report nested = traced_report(), shadow = traced_report(), untraced = rich_report();
+  nested.host = {{"paging", "nested (npt=Y)"}};
+  shadow.host = untraced.host = {{"paging", "shadow (npt=N)"}};
+  CHECK_THROWS_WITH(merged({nested, shadow}),
+                    Contains("several ways of paging (nested (npt=Y), shadow (npt=N))"));
+  CHECK_THROWS_WITH(merged({nested, untraced}), Contains("several ways of paging"));
+  CHECK_THROWS_WITH(merged({untraced, nested}), Contains("several ways of paging"));
+  Report other = rich_report();
+  other.host = nested.host;
+  CHECK_THROWS_WITH(merged({merged({untraced, other}), nested}), Contains("several ways of paging"));
+}
+
+TEST_CASE("sums of hardware exits that would pass 2^64 are refused") {
+  Report a = traced_report(), b = traced_report();
+  a.snapshot.vcpus[0].traced->reasons[0].count = ~std::uint64_t{0} - 100;
+  CHECK_THROWS_WITH(merged({a, b}), Contains("a sum of the hardware's exits passes 2^64"));
+  Report c = traced_report();
+  c.snapshot.tracer->missed_events = ~std::uint64_t{0};
+  b.snapshot.tracer->missed_events = 1;
+  CHECK_THROWS_WITH(merged({b, c}), Contains("events that tracers missed pass 2^64"));
 }
 
 }  // namespace
