@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <map>
+#include <set>
 #include <tuple>
 #include <vector>
 
@@ -50,7 +51,9 @@ class OpenMetrics final {
     exits();
     kernel_exits();
     kernel_counters();
+    operations();
     traced_exits();
+    traced_returns();
     out_of_guest_time();
     if (clock_.known()) {
       run_time();
@@ -115,8 +118,10 @@ class OpenMetrics final {
   void kernel_counters() {
     bool first = true;
     for (const stats::VcpuSnapshot& vcpu : report_.snapshot.vcpus) {
+      std::set<std::string> named;
       for (const stats::KernelCounter& counter : vcpu.counters) {
         if (counter.is_histogram() || counter.values.size() != 1) continue;
+        if (!named.insert(counter.name).second) continue;  // of one name, another kernel's in a merged report
         if (first) family("kvmbench_kvm_counter", "unknown", "", "KVM's own counters, by its names.");
         first = false;
         out_ += fmt::format("kvmbench_kvm_counter{{vcpu=\"{}\",counter=\"{}\"}} {}\n", vcpu.vcpu,
@@ -146,14 +151,36 @@ class OpenMetrics final {
     });
   }
 
+  void traced_returns() {
+    if (!report_.snapshot.traced()) return;
+    family("kvmbench_traced_exits_to_userspace", "counter", "",
+           "Hardware exits that the tracer saw and after which KVM_RUN returned.");
+    for_each_hardware_reason([this](const std::string& labels, const stats::HardwareReasonStats& reason) {
+      out_ += fmt::format("kvmbench_traced_exits_to_userspace_total{{{}}} {}\n", labels, reason.returned);
+    });
+  }
+
+  /// Of a tracer's times, which are nanoseconds.
   void out_of_guest_time() {
     if (!report_.snapshot.traced()) return;
-    family("kvmbench_out_of_guest_seconds", "counter", "seconds",
+    constexpr std::uint64_t khz = 1'000'000;
+    family("kvmbench_out_of_guest_seconds", "histogram", "seconds",
            "Time from hardware exits to the next entry of the vCPU.");
     for_each_hardware_reason([this](const std::string& labels, const stats::HardwareReasonStats& reason) {
-      out_ += fmt::format("kvmbench_out_of_guest_seconds_total{{{}}} {}\n", labels,
-                          static_cast<double>(reason.out_of_guest.sum) * 1e-9);
+      histogram("kvmbench_out_of_guest_seconds", labels, reason.out_of_guest, Clock(khz));
     });
+  }
+
+  /// What devices have done: requests, bytes, packets.
+  void operations() {
+    if (report_.snapshot.operations.empty()) return;
+    family("kvmbench_operations", "counter", "", "What devices have done, by their own count.");
+    for (const stats::DeviceOperations& device : report_.snapshot.operations) {
+      for (const stats::OperationCount& operation : device.counts) {
+        out_ += fmt::format("kvmbench_operations_total{{device=\"{}\",operation=\"{}\"}} {}\n",
+                            label_value(device.device), label_value(operation.name), operation.count);
+      }
+    }
   }
 
   /// Of each vCPU, sums by reason.
@@ -176,17 +203,18 @@ class OpenMetrics final {
     family("kvmbench_service_seconds", "histogram", "seconds",
            "Time from a return of KVM_RUN to the next KVM_RUN.");
     for_each_reason([this](std::uint32_t vcpu, const stats::ReasonStats& reason) {
-      histogram("kvmbench_service_seconds", labels(vcpu, reason.reason), reason.service);
+      histogram("kvmbench_service_seconds", labels(vcpu, reason.reason), reason.service, clock_);
     });
   }
 
   /// Buckets are cumulative, in ascending order, and the last is +Inf (2.5, Histogram).
-  void histogram(const char* name, const std::string& labels, const stats::TimeStats& times) {
+  void histogram(const char* name, const std::string& labels, const stats::TimeStats& times,
+                 const Clock& clock) {
     std::size_t bucket = 0;
     std::uint64_t cumulative = 0;
     for (int power = lowest_bound; power <= highest_bound; ++power) {
       for (; bucket < stats::buckets::count &&
-             clock_.seconds(static_cast<double>(stats::buckets::middle(bucket))) <= bound(power);
+             clock.seconds(static_cast<double>(stats::buckets::middle(bucket))) <= bound(power);
            ++bucket) {
         cumulative += times.histogram.in_bucket(bucket);
       }
@@ -195,7 +223,7 @@ class OpenMetrics final {
     }
     out_ += fmt::format("{}_bucket{{{},le=\"+Inf\"}} {}\n", name, labels, times.count());
     out_ += fmt::format("{}_count{{{}}} {}\n", name, labels, times.count());
-    out_ += fmt::format("{}_sum{{{}}} {}\n", name, labels, clock_.seconds(static_cast<double>(times.sum)));
+    out_ += fmt::format("{}_sum{{{}}} {}\n", name, labels, clock.seconds(static_cast<double>(times.sum)));
   }
 
   const Report& report_;

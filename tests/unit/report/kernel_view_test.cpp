@@ -97,7 +97,7 @@ TEST_CASE("every format has the hardware's reasons and the kernel's counters") {
 TEST_CASE("OpenMetrics has the hardware's reasons and the kernel's counters, by vCPU") {
   const std::string metrics = to_openmetrics(traced_report());
   CHECK_THAT(metrics, Contains("\nkvmbench_traced_exits_total{vcpu=\"0\",reason=\"IOIO\"} 12000\n"));
-  CHECK_THAT(metrics, Contains("\nkvmbench_out_of_guest_seconds_total{vcpu=\"1\",reason=\"HLT\"} 0.001\n"));
+  CHECK_THAT(metrics, Contains("\nkvmbench_out_of_guest_seconds_sum{vcpu=\"1\",reason=\"HLT\"} 0.001\n"));
   CHECK_THAT(metrics, Contains("\nkvmbench_kvm_counter{vcpu=\"0\",counter=\"exits\"} 12054\n"));
 }
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <sstream>
 
+#include "openmetrics_grammar.hpp"
 #include "sample.hpp"
 
 namespace kvmbench::report {
@@ -85,8 +86,72 @@ TEST_CASE("where the clock's rate is not known there are counts and no times") {
   CHECK(text.find("kvmbench_exits_total") != std::string::npos);
 }
 
-TEST_CASE("the text ends as the specification wants") {
-  CHECK(to_openmetrics(report_of({})).ends_with("\n# EOF\n"));
+TEST_CASE("what devices have done is counted by device and operation") {
+  const auto samples = samples_of(to_openmetrics(rich_report()));
+  CHECK(samples.at(R"(kvmbench_operations_total{device="virtio-blk0",operation="requests"})") == 60);
+  CHECK(samples.at(R"(kvmbench_operations_total{device="virtio-blk0",operation="bytes"})") == 245'760);
+  CHECK(to_openmetrics(report_of({})).find("operations") == std::string::npos);
+}
+
+TEST_CASE("the hardware's reasons have counts, those that led to userspace, and a histogram") {
+  const auto samples = samples_of(to_openmetrics(traced_report()));
+  CHECK(samples.at(R"(kvmbench_traced_exits_total{vcpu="0",reason="NPF"})") == 52);
+  CHECK(samples.at(R"(kvmbench_traced_exits_to_userspace_total{vcpu="0",reason="NPF"})") == 30);
+  CHECK(samples.at(R"(kvmbench_out_of_guest_seconds_count{vcpu="0",reason="NPF"})") == 52);
+  CHECK(samples.at(R"(kvmbench_out_of_guest_seconds_sum{vcpu="0",reason="NPF"})") == Approx(52 * 5e-6));
+  // 5 µs lie between 2^-18 s (3.8 µs) and 2^-17.5 s (5.4 µs).
+  const auto bucket = [&](const char* bound) {
+    return samples.at(std::string(R"(kvmbench_out_of_guest_seconds_bucket{vcpu="0",reason="NPF",le=")") +
+                      bound + R"("})");
+  };
+  CHECK(bucket("3.814697265625e-06") == 0);
+  CHECK(bucket("8.0") == 52);
+  CHECK(bucket("+Inf") == 52);
+}
+
+TEST_CASE("of counters of one name in a merged report one is shown") {
+  Report report = traced_report();
+  stats::KernelCounter other = report.snapshot.vcpus[0].counters[0];
+  other.type = stats::KernelCounter::Type::peak;
+  report.snapshot.vcpus[0].counters.push_back(other);
+  CHECK(violation(to_openmetrics(report)).empty());
+}
+
+TEST_CASE("the text is as the specification wants, whatever names a report has") {
+  Report hostile = traced_report();
+  const std::string name = "\"}\\ \n# EOF\n\x80\xe2\x82\xac{<&'";
+  hostile.machine = {{"image", name}};
+  hostile.kvmbench_version = name;
+  hostile.snapshot.operations = {{name, {{name, 1}, {"", 2}}}};
+  hostile.set_name(port(0x3f8, Direction::write, 1), {name, name});
+  hostile.snapshot.vcpus[0].counters[0].name = name;
+  Report idle = report_of({});
+  idle.snapshot.vcpus.clear();
+  for (const Report& report : {report_of({}), rich_report(), traced_report(), hostile, idle}) {
+    const std::string text = to_openmetrics(report);
+    INFO(text);
+    CHECK(violation(text) == "");
+  }
+}
+
+TEST_CASE("the tests' grammar refuses what the specification does") {
+  const std::string counter = "# TYPE a counter\n";
+  CHECK(violation(counter + "a_total{b=\"c\"} 1\n# EOF\n") == "");
+  for (const std::string& text :
+       {counter + "a_total 1\n", counter + "a 1\n# EOF\n", counter + "a_total 1\n\n# EOF\n",
+        counter + "a_total -1\n# EOF\n", counter + "a_total NaN\n# EOF\n", counter + "a_total 1\n# EOF\nx",
+        counter + "a_total{b=\"\\x\"} 1\n# EOF\n", counter + "a_total{b=\"c\",b=\"d\"} 1\n# EOF\n",
+        counter + "a_total{1=\"c\"} 1\n# EOF\n", counter + "a_total 1\na_total 1\n# EOF\n",
+        counter + "a_total  1\n# EOF\n", counter + counter + "a_total 1\n# EOF\n",
+        std::string("a_total 1\n# EOF\n"), counter + "# UNIT a seconds\na_total 1\n# EOF\n",
+        std::string("# TYPE a histogram\na_bucket{le=\"1.0\"} 2\na_bucket{le=\"+Inf\"} 1\na_count 1\na_sum "
+                    "1\n# EOF\n"),
+        std::string("# TYPE a histogram\na_bucket{le=\"1.0\"} 1\na_count 1\na_sum 1\n# EOF\n"),
+        std::string("# TYPE a histogram\na_bucket{le=\"1\"} 1\na_bucket{le=\"+Inf\"} 1\na_count 1\na_sum "
+                    "1\n# EOF\n")}) {
+    INFO(text);
+    CHECK(violation(text) != "");
+  }
 }
 
 }  // namespace
