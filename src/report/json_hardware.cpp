@@ -101,8 +101,8 @@ stats::HardwareReasonStats read_reason(const Node& node, ReportSums& sums) {
   if (reason.returned > reason.count) node["returned"].refuse("above the count");
   sums.counts.add(reason.count, node["count"]);
   sums.returned.add(reason.returned, node["returned"]);
-  reason.out_of_guest = read_times(node["out_of_guest"], sums.out_values, sums.nanoseconds);
-  reason.outside = read_times(node["outside"], sums.outside_values, sums.nanoseconds);
+  read_times(node["out_of_guest"], sums.out_values, sums.nanoseconds, reason.out_of_guest);
+  read_times(node["outside"], sums.outside_values, sums.nanoseconds, reason.outside);
   return reason;
 }
 

@@ -1,6 +1,8 @@
 /// Reading what --interval has written. It may come from anywhere: nothing in it is taken on trust.
 #include <fmt/format.h>
 
+#include <map>
+
 #include "base/error.hpp"
 #include "report/json_format.hpp"
 #include "report/json_node.hpp"
@@ -39,8 +41,8 @@ Timeline timeline_from_json_lines(std::string_view text, const std::string& name
     if (end == std::string_view::npos) break;
     text.remove_prefix(end + 1);
     const std::string place = fmt::format("{}: line {}", name, number);
-    const nlohmann::json document = parse_json(line, place);
-    add_interval(Node(document, {}, place), timeline);
+    const JsonDocument document = parse_json(line, place);
+    add_interval(Node(document, place), timeline);
   }
   return timeline;
 }

@@ -4,52 +4,25 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "report/json_document.hpp"
 #include "report/names.hpp"
 
 namespace kvmbench::report {
 
-/// Where in a document: "/vcpus/0/keys/12". A value that is copied cheaply; its text is made when it is asked
-/// for.
-class Place final {
- public:
-  /// Objects and arrays within one another; a report has fewer.
-  static constexpr std::size_t deepest = 16;
-
-  /// `member` is a literal.
-  [[nodiscard]] Place operator/(const char* member) const noexcept { return below({member, 0}); }
-  [[nodiscard]] Place operator/(std::size_t index) const noexcept { return below({nullptr, index}); }
-  [[nodiscard]] std::string text() const;
-
- private:
-  struct Step {
-    const char* member;  ///< null: an element
-    std::size_t index;
-  };
-  [[nodiscard]] Place below(Step step) const noexcept;
-
-  std::array<Step, deepest> steps_{};
-  std::size_t depth_ = 0;
-};
-
-/// A value of the document and where it is.
+/// A value of the document. It is copied cheaply; its place is found when it is asked for.
 class Node final {
  public:
-  using Json = nlohmann::json;
-
-  /// `name` is the document's, for messages.
-  Node(const Json& value, const Place& place, const std::string& name)
-      : value_(&value), place_(place), name_(&name) {}
+  /// The whole; `name` is the document's, for messages. Both outlive this and all that is taken from it.
+  Node(const JsonDocument& document, const std::string& name) : Node(document, name, 0) {}
 
   [[noreturn]] void refuse(const std::string& what) const;
 
@@ -57,10 +30,10 @@ class Node final {
   void expect_members(std::initializer_list<std::string_view> members,
                       std::span<const std::string_view> optional = {}) const;
 
-  /// A member of an object; `member` is a literal.
-  [[nodiscard]] Node operator[](const char* member) const;
+  /// A member of an object.
+  [[nodiscard]] Node operator[](std::string_view member) const;
   /// Nothing where an object has no such member.
-  [[nodiscard]] std::optional<Node> find(const char* member) const;
+  [[nodiscard]] std::optional<Node> find(std::string_view member) const;
 
   /// An array's, of at most `most`.
   class Elements;
@@ -75,54 +48,59 @@ class Node final {
   [[nodiscard]] std::optional<std::uint64_t> number_or_null() const;
   [[nodiscard]] int status() const;
   [[nodiscard]] double seconds() const;
-  [[nodiscard]] std::string text() const;
+  [[nodiscard]] std::string text() const { return std::string(view()); }
 
   template <typename Enum, std::size_t n>
   [[nodiscard]] Enum one_of(const std::array<std::string_view, n>& names) const {
-    const std::optional<Enum> found = named<Enum>(names, text());
+    const std::optional<Enum> found = named<Enum>(names, view());
     if (!found) refuse(fmt::format("{} where one of {} belongs", shown(), fmt::join(names, ", ")));
     return *found;
   }
 
  private:
+  Node(const JsonDocument& document, const std::string& name, std::uint32_t index)
+      : document_(&document), name_(&name), index_(index) {}
+
+  [[nodiscard]] const JsonValue& value() const { return document_->values[index_]; }
+  [[nodiscard]] bool is(JsonValue::Type type) const { return value().type == type; }
   void expect(bool is, const char* kind) const;
   [[nodiscard]] std::uint64_t integer(std::uint64_t most, std::uint64_t least) const;
+  [[nodiscard]] std::string_view view() const;
   [[nodiscard]] std::string shown() const;
+  /// "/vcpus/0/keys/12".
+  [[nodiscard]] std::string place() const;
 
-  const Json* value_;
-  Place place_;
+  const JsonDocument* document_;
   const std::string* name_;
+  std::uint32_t index_;
 };
 
 class Node::Elements final {
  public:
   class Iterator final {
    public:
-    Iterator(const Elements& elements, std::size_t index) : elements_(&elements), index_(index) {}
-    [[nodiscard]] Node operator*() const { return (*elements_)[index_]; }
+    explicit Iterator(const Node& element) : element_(element) {}
+    [[nodiscard]] const Node& operator*() const { return element_; }
     Iterator& operator++() {
-      ++index_;
+      element_.index_ = element_.value().next;
       return *this;
     }
-    friend bool operator==(const Iterator& left, const Iterator& right) {
-      return left.index_ == right.index_;
-    }
+    bool operator==(const Iterator& other) const { return element_.index_ == other.element_.index_; }
 
    private:
-    const Elements* elements_;
-    std::size_t index_;
+    Node element_;
   };
 
   explicit Elements(const Node& array) : array_(array) {}
-  [[nodiscard]] std::size_t size() const { return array_.value_->size(); }
-  /// `index` is below size().
-  [[nodiscard]] Node operator[](std::size_t index) const {
-    return {(*array_.value_)[index], array_.place_ / index, *array_.name_};
-  }
-  [[nodiscard]] Iterator begin() const { return {*this, 0}; }
-  [[nodiscard]] Iterator end() const { return {*this, size()}; }
+  [[nodiscard]] std::size_t size() const { return array_.value().size; }
+  [[nodiscard]] Iterator begin() const { return at(array_.index_ + 1); }
+  [[nodiscard]] Iterator end() const { return at(array_.value().next); }
 
  private:
+  [[nodiscard]] Iterator at(std::uint32_t index) const {
+    return Iterator(Node(*array_.document_, *array_.name_, index));
+  }
+
   Node array_;
 };
 

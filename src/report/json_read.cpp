@@ -78,8 +78,8 @@ Report read(const Node& root) {
 }  // namespace
 
 Report from_json(std::string_view text, const std::string& name) {
-  const nlohmann::json document = parse_json(text, name);
-  return read(Node(document, {}, name));
+  const JsonDocument document = parse_json(text, name);
+  return read(Node(document, name));
 }
 
 }  // namespace kvmbench::report

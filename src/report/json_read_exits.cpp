@@ -1,6 +1,7 @@
 /// The account in a saved report: phases, vCPUs, keys and their times.
 #include "report/json_read_exits.hpp"
 
+#include <algorithm>
 #include <set>
 #include <span>
 
@@ -37,18 +38,20 @@ class ExitsReader final {
     vcpu.kernel_exits = node["kernel_exits"].number_or_null();
     kernel_exits_.add(vcpu.kernel_exits.value_or(0), node["kernel_exits"]);
     std::set<stats::ExitKey, KeyOrder> seen;
-    for (const Node& key : node["keys"].elements(max_keys)) {
-      vcpu.keys.push_back(key_stats(key));
+    constexpr std::size_t at_once = 1024;  // a key is some 10 KiB
+    const Node::Elements keys = node["keys"].elements(max_keys);
+    vcpu.keys.reserve(std::min(keys.size(), at_once));
+    for (const Node& key : keys) {
+      read_key(key, vcpu.keys.emplace_back());
       if (!seen.insert(vcpu.keys.back().key).second) key.refuse("this key comes twice");
     }
     return vcpu;
   }
 
  private:
-  stats::KeyStats key_stats(const Node& node) {
+  void read_key(const Node& node, stats::KeyStats& stats) {
     node.expect_members({"phase", "reason", "address", "direction", "width", "reason_name", "device",
                          "register", "count", "transfers", "service", "run"});
-    stats::KeyStats stats;
     stats.key = key(node);
     const KeyName name{node["device"].text(), node["register"].text()};
     if (!named_.insert(without_phase(stats.key)).second && report_.name_of(stats.key) != name) {
@@ -59,9 +62,8 @@ class ExitsReader final {
     stats.transfers = node["transfers"].number();
     counts_.add(stats.count, node["count"]);
     transfers_.add(stats.transfers, node["transfers"]);
-    stats.service = read_times(node["service"], services_, cycles_);
-    stats.run = read_times(node["run"], runs_, cycles_);
-    return stats;
+    read_times(node["service"], services_, cycles_, stats.service);
+    read_times(node["run"], runs_, cycles_, stats.run);
   }
 
   [[nodiscard]] stats::ExitKey key(const Node& node) const {

@@ -25,18 +25,19 @@ WrittenJson figures_and_histogram(const stats::TimeStats& times) {
   return value;
 }
 
-stats::TimeStats read_times(const Node& node, BoundedSum& values, BoundedSum& cycles) {
+void read_times(const Node& node, BoundedSum& values, BoundedSum& cycles, stats::TimeStats& times) {
   node.expect_members({"count", "sum", "min", "mean", "p50", "p90", "p99", "p99.9", "max", "histogram"});
-  stats::TimeStats times;
   std::size_t next = 0;
   for (const Node& pair : node["histogram"].elements(stats::buckets::count)) {
     const Node::Elements bucket = pair.elements(2);
     if (bucket.size() != 2) pair.refuse("a bucket is a pair of its index and its count");
-    const std::size_t index = bucket[0].number(stats::buckets::count - 1);
-    if (index < next) bucket[0].refuse("buckets come in ascending order, each once");
+    auto of_bucket = bucket.begin();
+    const std::size_t index = (*of_bucket).number(stats::buckets::count - 1);
+    if (index < next) (*of_bucket).refuse("buckets come in ascending order, each once");
     next = index + 1;
-    const std::uint64_t count = bucket[1].number(std::numeric_limits<std::uint64_t>::max(), 1);
-    values.add(count, bucket[1]);
+    const Node& in_bucket = *++of_bucket;
+    const std::uint64_t count = in_bucket.number(std::numeric_limits<std::uint64_t>::max(), 1);
+    values.add(count, in_bucket);
     times.histogram.add_to_bucket(index, count);
   }
   if (node["count"].number() != times.count()) node["count"].refuse("not the sum of the histogram");
@@ -45,7 +46,6 @@ stats::TimeStats read_times(const Node& node, BoundedSum& values, BoundedSum& cy
   times.max = node["max"].number();
   cycles.add(times.sum, node["sum"]);
   if (times.min > times.max) node["min"].refuse("above the maximum");
-  return times;
 }
 
 }  // namespace kvmbench::report

@@ -11,7 +11,8 @@ namespace kvmbench::report {
 [[nodiscard]] WrittenJson figures(const stats::TimeStats& times);
 [[nodiscard]] WrittenJson figures_and_histogram(const stats::TimeStats& times);
 
-/// What figures_and_histogram() wrote. `values` and `cycles` are over the whole report.
-[[nodiscard]] stats::TimeStats read_times(const Node& node, BoundedSum& values, BoundedSum& cycles);
+/// What figures_and_histogram() wrote, into `times`, which are none yet. `values` and `cycles` are over the
+/// whole report.
+void read_times(const Node& node, BoundedSum& values, BoundedSum& cycles, stats::TimeStats& times);
 
 }  // namespace kvmbench::report
