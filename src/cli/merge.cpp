@@ -1,7 +1,7 @@
 #include "cli/merge.hpp"
 
 #include "cli/report_output.hpp"
-#include "cli/saved_report.hpp"
+#include "cli/report_reader.hpp"
 #include "report/compare.hpp"
 #include "report/merge.hpp"
 
@@ -15,8 +15,9 @@ int merge(const MergeOptions& options) {
 report::Report merged_report(const std::vector<std::string>& files, bool different_hosts) {
   report::Merger merger;
   report::Report first;  // its host
+  ReportReader reader(files);
   for (const std::string& file : files) {
-    const report::Report report = read_report(file);
+    const report::Report report = reader.next();
     if (&file == &files.front()) {
       first.host = report.host;
       first.snapshot.tsc_khz = report.snapshot.tsc_khz;
