@@ -20,6 +20,7 @@ GUEST_IMAGE(self);
 GUEST_IMAGE(edges);
 GUEST_IMAGE(step);
 GUEST_IMAGE(touch);
+GUEST_IMAGE(tsx);
 GUEST_IMAGE(crash);
 GUEST_IMAGE(spin);
 
@@ -109,6 +110,10 @@ std::span<const BuiltInGuest> built_in_guests() {
                    "at=ADDRESS (0x1000000); kinds=read1,...,write8,add,xchg,string,push,alias,moved,user,loop "
                    "or fetch; n=100 rounds of loop",
                    {kvmbench_guest_touch, kvmbench_guest_touch_end}},
+      BuiltInGuest{"tsx",
+                   "transactions of growing length under growing rates of interrupts: how many abort, and why",
+                   "n=200 transactions of each length at each rate",
+                   {kvmbench_guest_tsx, kvmbench_guest_tsx_end}},
       BuiltInGuest{"crash", "ends in a triple fault", "", {kvmbench_guest_crash, kvmbench_guest_crash_end}},
       BuiltInGuest{
           "spin", "runs forever and causes no exit", "", {kvmbench_guest_spin, kvmbench_guest_spin_end}},

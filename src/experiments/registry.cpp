@@ -11,6 +11,10 @@ void run_io_mix(Context& context, report::ExperimentResult& result);
 void run_net(Context& context, report::ExperimentResult& result);
 void run_batch(Context& context, report::ExperimentResult& result);
 void run_coalesce(Context& context, report::ExperimentResult& result);
+void run_protect(Context& context, report::ExperimentResult& result);
+void run_introspect(Context& context, report::ExperimentResult& result);
+void run_single_step(Context& context, report::ExperimentResult& result);
+void run_tsx(Context& context, report::ExperimentResult& result);
 
 namespace {
 
@@ -24,6 +28,12 @@ constexpr std::array table{
                run_coalesce},
     Experiment{"interrupts", "What does an interrupt cost a guest, by each way of delivering it?",
                run_interrupts},
+    Experiment{"protect", "Is every access of protected memory caught, and what does one cost?", run_protect},
+    Experiment{"introspect", "What does it cost to know what a guest modifies, and what is known then?",
+               run_introspect},
+    Experiment{"single-step", "Is each instruction that exits stepped over as the manuals have it?",
+               run_single_step},
+    Experiment{"tsx", "How many transactions do interrupts abort?", run_tsx},
 };
 
 }  // namespace
