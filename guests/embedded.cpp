@@ -7,6 +7,7 @@ GUEST_IMAGE(hello);
 GUEST_IMAGE(mix);
 GUEST_IMAGE(exits);
 GUEST_IMAGE(prices);
+GUEST_IMAGE(load);
 GUEST_IMAGE(idle);
 GUEST_IMAGE(interrupts);
 GUEST_IMAGE(paging);
@@ -43,8 +44,14 @@ std::span<const BuiltInGuest> built_in_guests() {
                    {kvmbench_guest_exits, kvmbench_guest_exits_end}},
       BuiltInGuest{"prices",
                    "what each kind of exit costs by the guest's own clock (kvmbench bench exits)",
-                   "n=ROUNDS of each kind at most (20000), and no longer than us=50000; only=KIND",
+                   "n=ROUNDS of each kind at most (20000), none longer than us=50000; kinds=cpuid,... "
+                   "(guests/prices.c)",
                    {kvmbench_guest_prices, kvmbench_guest_prices_end}},
+      BuiltInGuest{
+          "load",
+          "exits of one kind on every CPU at once, for a time (kvmbench bench scale, overhead)",
+          "kind=port|doorbell|ipi ms=100 n=200000 of each CPU at most; cpus=N (all by default); page=0",
+          {kvmbench_guest_load, kvmbench_guest_load_end}},
       BuiltInGuest{"idle",
                    "halts, woken by a timer",
                    "seconds=1 or ms=N; hz=WAKE-UPS a second (none by default); timer=oneshot|periodic|pit "

@@ -79,8 +79,10 @@ static void summarize(void* argument) {
   struct latencies* latencies = work->latencies;
   struct latency_summary* summary = &work->summary;
   uint64_t sum = 0;
+  summary->least = UINT64_MAX;
   for (uint64_t i = 0; i < latencies->count; ++i) {
     sum += latencies->cycles[i];
+    if (latencies->cycles[i] < summary->least) summary->least = latencies->cycles[i];
     if (latencies->cycles[i] > summary->most) summary->most = latencies->cycles[i];
   }
   summary->mean = sum / latencies->count;

@@ -23,7 +23,7 @@ void latency_print_header(void);
 void latency_print(const char* name, struct latencies* latencies);
 
 struct latency_summary {
-  uint64_t mean, p50, p99, most, deviation;
+  uint64_t mean, least, p50, p99, most, deviation;
 };
 
 /// Of one operation at least. Puts the cycles into another order.

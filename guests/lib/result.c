@@ -42,6 +42,7 @@ void result_latencies(struct latencies* latencies) {
   const struct latency_summary summary = latency_summarize(latencies);
   result_number("cycles", latencies->elapsed);
   result_number("mean", summary.mean);
+  result_number("min", summary.least);
   result_number("p50", summary.p50);
   result_number("p99", summary.p99);
   result_number("max", summary.most);

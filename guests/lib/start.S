@@ -73,6 +73,7 @@ page_directory_pointers:
         .quad   page_directories + 0x2000 + PAGE_TABLE
         .quad   page_directories + 0x3000 + PAGE_TABLE
         .fill   508, 8, 0
+        .global page_directories
 page_directories:
         .set    address, 0
         .rept   3 * 512

@@ -49,6 +49,8 @@ MachineConfig machine_config(const RunOptions& options) {
   const GuardedMemoryOptions guarded = parse_guarded_memory(options.protect, options.watch);
   config.guarded = guarded.ranges;
   config.dirty_log_period = guarded.every;
+  config.account = options.account;
+  config.exit_probe = options.exit_probe;
   return config;
 }
 

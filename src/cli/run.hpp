@@ -55,6 +55,8 @@ struct RunOptions {
   std::optional<std::string> interval_file;
   report::Chart chart = report::Chart::reasons;  ///< of the format svg
 
+  bool account = true;                 ///< record exits
+  bool exit_probe = false;             ///< vmm/exit_probe.hpp; for experiments
   bool rip = false;                    ///< record where in the guest exits come from
   std::optional<std::string> symbols;  ///< an ELF file or a System.map; nothing: the image, where it is ELF
   bool live = false;

@@ -4,7 +4,10 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <map>
+#include <csignal>
+#include <exception>
+#include <mutex>
+#include <thread>
 
 #include "base/error.hpp"
 #include "experiments/scratch_file.hpp"
@@ -86,6 +89,24 @@ stats::KeyStats ArmRun::exits_in(std::uint8_t mark, std::optional<std::uint32_t>
                 [=](const stats::ExitKey& key) { return !reason || key.reason == *reason; });
 }
 
+stats::KeyStats ArmRun::exits_where(std::uint8_t mark,
+                                    const std::function<bool(const stats::ExitKey&)>& wanted) const {
+  return sum_of(report.snapshot, mark, wanted);
+}
+
+std::optional<double> ArmRun::kernel_seconds(stats::HardwareDetail::Kind kind, std::uint64_t value) const {
+  const std::optional<stats::TracedExits> traced = report.snapshot.traced();
+  if (!traced) return std::nullopt;
+  std::uint64_t timed = 0, nanoseconds = 0;
+  for (const stats::HardwareDetailStats& detail : traced->details) {
+    if (detail.detail.kind != kind || detail.detail.value != value) continue;
+    timed += detail.timed;
+    nanoseconds += detail.nanoseconds;
+  }
+  if (timed == 0) return std::nullopt;
+  return static_cast<double>(nanoseconds) / static_cast<double>(timed) * 1e-9;
+}
+
 stats::KeyStats ArmRun::exits_at(std::uint8_t mark, std::uint32_t reason, std::uint64_t address) const {
   return sum_of(report.snapshot, mark,
                 [=](const stats::ExitKey& key) { return key.reason == reason && key.address == address; });
@@ -98,14 +119,14 @@ double Context::seconds_left() const noexcept {
   return std::max(0.0, options_.budget_seconds - seconds_since(began_));
 }
 
-ArmRun Context::execute(const Arm& arm) {
+ArmRun Context::execute(const Arm& arm) const {
   const ScratchFile console("console");
   Arm of_run = arm;
   cli::RunOptions& options = of_run.options;
   options.serial = "file:" + console.path();
   if (options.timeout == 0) options.timeout = std::max(30.0, 3 * options_.budget_seconds);
   options.allow_unstable_tsc = options_.allow_unstable_tsc;
-  options.trace = options_.trace;
+  options.trace = options.trace || options_.trace;
   ArmRun run;
   const auto began = steady_clock::now();
   const double cpu_before = cpu_seconds_so_far();
@@ -134,13 +155,14 @@ ArmRun Context::try_out(const Arm& arm) {
   return execute(arm);
 }
 
-ArmRun Context::run(const Arm& arm) {
-  const auto before = std::count_if(samples_.begin(), samples_.end(),
-                                    [&](const auto& sample) { return sample.arm == arm.name; });
-  progress_.at(fmt::format("{}, repetition {}", arm.name, before + 1), seconds_left());
-  ArmRun run = execute(arm);
+std::uint64_t Context::repetitions_of(const Arm& arm) const {
+  return static_cast<std::uint64_t>(std::count_if(
+      samples_.begin(), samples_.end(), [&](const auto& sample) { return sample.arm == arm.name; }));
+}
+
+void Context::keep_sample(const Arm& arm, const ArmRun& run) {
   samples_.push_back({.arm = arm.name,
-                      .repetition = static_cast<std::uint64_t>(before) + 1,
+                      .repetition = repetitions_of(arm) + 1,
                       .status = run.status,
                       .wall_seconds = run.wall_seconds,
                       .cpu_seconds = run.cpu_seconds,
@@ -148,7 +170,46 @@ ArmRun Context::run(const Arm& arm) {
                       .kernel_exits = run.report.snapshot.kernel_exits(),
                       .guest = run.guest.results,
                       .failure = run.failure});
+}
+
+ArmRun Context::run(const Arm& arm) {
+  progress_.at(fmt::format("{}, repetition {}", arm.name, repetitions_of(arm) + 1), seconds_left());
+  ArmRun run = execute(arm);
+  keep_sample(arm, run);
   return run;
+}
+
+std::vector<ArmRun> Context::run_together(std::span<const Arm> arms) {
+  progress_.at(fmt::format("{} machines at once", arms.size()), seconds_left());
+  std::vector<ArmRun> runs(arms.size());
+  std::exception_ptr interrupted;
+  std::mutex mutex;
+  sigset_t all, before;  // signals are the main thread's, whose machine hears them
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 1; i < arms.size(); ++i) {
+      threads.emplace_back([&, i] {
+        try {
+          runs[i] = execute(arms[i]);
+        } catch (...) {
+          const std::lock_guard lock(mutex);
+          interrupted = std::current_exception();
+        }
+      });
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    try {
+      if (!arms.empty()) runs.front() = execute(arms.front());
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      interrupted = std::current_exception();
+    }
+  }
+  if (interrupted) std::rethrow_exception(interrupted);
+  for (std::size_t i = 0; i < arms.size(); ++i) keep_sample(arms[i], runs[i]);
+  return runs;
 }
 
 std::vector<std::vector<ArmRun>> Context::interleave(std::span<const Arm> arms, unsigned wanted,

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -17,8 +18,8 @@
 
 namespace kvmbench::experiments {
 
-/// A machine and its guest. Of `options`, the first serial port, time limit, tracing and reports are the
-/// context's.
+/// A machine and its guest. Of `options`, the first serial port and reports are the context's; so are the
+/// time limit and tracing, unless they are given.
 struct Arm {
   std::string name;  ///< "virtio-net", in samples, failures and progress
   cli::RunOptions options;
@@ -43,6 +44,13 @@ struct ArmRun {
   }
   /// Exits of the phase that began with this byte on port 0x80, of all vCPUs: of one KVM_EXIT_*, or of all.
   [[nodiscard]] stats::KeyStats exits_in(std::uint8_t mark, std::optional<std::uint32_t> reason = {}) const;
+  /// Those that are `wanted`.
+  [[nodiscard]] stats::KeyStats exits_where(std::uint8_t mark,
+                                            const std::function<bool(const stats::ExitKey&)>& wanted) const;
+  /// The kernel's mean time from exit to entry of what it says was at this port, address or MSR, in seconds;
+  /// nothing where that was not traced.
+  [[nodiscard]] std::optional<double> kernel_seconds(stats::HardwareDetail::Kind kind,
+                                                     std::uint64_t value) const;
   /// At one port or address, whatever direction and width.
   [[nodiscard]] stats::KeyStats exits_at(std::uint8_t mark, std::uint32_t reason,
                                          std::uint64_t address) const;
@@ -75,6 +83,8 @@ class Context final {
   [[nodiscard]] ArmRun try_out(const Arm& arm);
   /// One run: a sample of the result.
   [[nodiscard]] ArmRun run(const Arm& arm);
+  /// All at once, each on threads of its own: a sample each. Gives them in their order.
+  [[nodiscard]] std::vector<ArmRun> run_together(std::span<const Arm> arms);
   /// Runs the arms in turn, A B A B ..., `wanted` times, or as often as `seconds` (0: what is left) have room
   /// for, but once. Gives the runs by arm. An arm that fails is not run again.
   [[nodiscard]] std::vector<std::vector<ArmRun>> interleave(std::span<const Arm> arms, unsigned wanted = 5,
@@ -84,7 +94,10 @@ class Context final {
   [[nodiscard]] std::vector<report::ExperimentSample> take_samples() { return std::move(samples_); }
 
  private:
-  [[nodiscard]] ArmRun execute(const Arm& arm);
+  [[nodiscard]] ArmRun execute(const Arm& arm) const;
+  /// How often the arm has run.
+  [[nodiscard]] std::uint64_t repetitions_of(const Arm& arm) const;
+  void keep_sample(const Arm& arm, const ArmRun& run);
 
   const ContextOptions options_;
   Progress& progress_;

@@ -14,7 +14,10 @@ void run_coalesce(Context& context, report::ExperimentResult& result);
 void run_protect(Context& context, report::ExperimentResult& result);
 void run_introspect(Context& context, report::ExperimentResult& result);
 void run_single_step(Context& context, report::ExperimentResult& result);
+void run_complexity(Context& context, report::ExperimentResult& result);
 void run_tsx(Context& context, report::ExperimentResult& result);
+void run_scale(Context& context, report::ExperimentResult& result);
+void run_overhead(Context& context, report::ExperimentResult& result);
 
 namespace {
 
@@ -33,7 +36,10 @@ constexpr std::array table{
                run_introspect},
     Experiment{"single-step", "Is each instruction that exits stepped over as the manuals have it?",
                run_single_step},
+    Experiment{"complexity", "Many simple exits, or few with much in them?", run_complexity},
     Experiment{"tsx", "How many transactions do interrupts abort?", run_tsx},
+    Experiment{"scale", "How do exits scale with vCPUs and machines?", run_scale},
+    Experiment{"overhead", "What does accounting itself cost?", run_overhead},
 };
 
 }  // namespace

@@ -45,6 +45,7 @@ void check(const MachineConfig& config, const Kvm& kvm) {
 
 Machine::Machine(const Kvm& kvm, const MachineConfig& config, MachineHost host)
     : on_ended_(std::move(host.ended)),
+      account_(config.account),
       tracer_(host.tracer),
       memory_((check(config, kvm), config.memory), config.backing),
       guard_(memory_, config.guarded),
@@ -55,6 +56,7 @@ Machine::Machine(const Kvm& kvm, const MachineConfig& config, MachineHost host)
                                                                            phases_, config.cpus, tracer_)
                                             : nullptr),
       virtio_(kvm, vm_, memory_, host.virtio),
+      exit_probe_(config.exit_probe ? std::make_unique<ExitProbe>(kvm, vm_, memory_) : nullptr),
       wiring_(kvm, vm_, config.irqchip, config.cpus),
       marker_(phases_, config.mark_on_serial),
       platform_(memory_, wiring_, *this, marker_, host.platform),
@@ -68,6 +70,10 @@ Machine::Machine(const Kvm& kvm, const MachineConfig& config, MachineHost host)
   if (config.halt_poll_ns) vm_.limit_halt_polling(kvm, *config.halt_poll_ns);
   if (!config.disabled_exits.empty()) vm_.disable_exits(kvm, config.disabled_exits);
   create_vcpus(kvm, config);
+  if (exit_probe_) {
+    exit_probe_->connect(kvm, vm_, vcpus_.front()->vcpu);
+    exit_probe_->attach(platform_.ports(), platform_.mmio());
+  }
   dirty_bitmap_.start(config.dirty_log_period);
 }
 
@@ -156,7 +162,7 @@ void Machine::run_loop(VcpuUnit& unit) noexcept {
   RunLoop loop(unit.vcpu, unit.recorder, phases_, platform_.ports(), platform_.mmio(), *this,
                guest_stats_ ? &guest_stats_->vcpu(unit.vcpu.id()) : nullptr, unit.sites.get(),
                unit.guard.get());
-  if (loop.run()) return;
+  if (account_ ? loop.run() : loop.run_without_account()) return;
   try {
     unit.crash = kvmbench::crash_report(unit.vcpu, memory_, loop.error());
   } catch (const std::exception& error) {

@@ -23,6 +23,7 @@
 #include "vmm/cpuid.hpp"
 #include "vmm/dirty_bitmap.hpp"
 #include "vmm/ending.hpp"
+#include "vmm/exit_probe.hpp"
 #include "vmm/guest_stats.hpp"
 #include "vmm/interrupt_wiring.hpp"
 #include "vmm/kvm.hpp"
@@ -52,7 +53,9 @@ struct MachineConfig {
   std::vector<std::string> disabled_exits;  ///< instructions that do not leave the guest: "hlt", "mwait", ...
   std::vector<GuardedRange> guarded;
   std::chrono::nanoseconds dirty_log_period = std::chrono::milliseconds(10);  ///< of watched_bitmap
-  bool record_sites = false;                ///< where in the guest exits come from
+  bool record_sites = false;  ///< where in the guest exits come from
+  bool account = true;        ///< record exits; without, only the guest and KVM know of them
+  bool exit_probe = false;    ///< registers that only measure KVM (Irqchip::full)
   std::optional<std::string>
       mark_on_serial;  ///< expression (ECMAScript) whose match in a line of output is a mark
 };
@@ -144,6 +147,7 @@ class Machine final : private RunEvents, private PowerControl {
   void debug_exit(std::uint32_t value) noexcept override;
 
   std::function<void()> on_ended_;
+  const bool account_;
   const trace::ExitTracer* const tracer_;
   GuestMemory memory_;
   MemoryGuard guard_;
@@ -152,6 +156,7 @@ class Machine final : private RunEvents, private PowerControl {
   stats::PhaseTable phases_;
   std::unique_ptr<GuestStats> guest_stats_;  // null where the guest has no view of its own
   VirtioSlots virtio_;
+  std::unique_ptr<ExitProbe> exit_probe_;  // null unless wanted
   InterruptWiring wiring_;
   PhaseMarker marker_;
   Platform platform_;

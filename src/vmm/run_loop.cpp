@@ -61,6 +61,12 @@ bool RunLoop::run() noexcept {
   return !failed_;
 }
 
+bool RunLoop::run_without_account() noexcept {
+  Next next = Next::enter;
+  while (next == Next::enter) next = serve_last(vcpu_.run()).next;
+  return !failed_;
+}
+
 inline RunLoop::Served RunLoop::serve_last(int error) noexcept {
   kvm_run& area = vcpu_.area();
   const auto phase = phases_.current();  // before it is served: a mark still belongs to the phase it ends

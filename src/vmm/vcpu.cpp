@@ -213,6 +213,15 @@ UniqueFd Vcpu::stats() const noexcept {
   return UniqueFd(::ioctl(fd_.get(), KVM_GET_STATS_FD, 0));
 }
 
+kvm_coalesced_mmio_ring* Vcpu::coalesced_ring(const Kvm& kvm) const {
+  // api.rst, KVM_CAP_COALESCED_MMIO: the page of the vCPU's area that the ring is in.
+  constexpr std::size_t page_bytes = 4096;
+  const int page = kvm.extension(KVM_CAP_COALESCED_MMIO);
+  if (page <= 0 || (static_cast<std::size_t>(page) + 1) * page_bytes > area_size_) return nullptr;
+  return reinterpret_cast<kvm_coalesced_mmio_ring*>(reinterpret_cast<std::byte*>(area_) +
+                                                    static_cast<std::size_t>(page) * page_bytes);
+}
+
 int Vcpu::run() noexcept {
   return ::ioctl(fd_.get(), KVM_RUN, 0) == 0 ? 0 : errno;
 }

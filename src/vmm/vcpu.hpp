@@ -65,6 +65,9 @@ class Vcpu final {
   /// KVM_GET_STATS_FD: this vCPU's counters; empty where KVM has none.
   [[nodiscard]] UniqueFd stats() const noexcept;
 
+  /// Where KVM gathers the writes of Vm::coalesce(), of all vCPUs; null where it does not.
+  [[nodiscard]] kvm_coalesced_mmio_ring* coalesced_ring(const Kvm& kvm) const;
+
   /// KVM_RUN: 0, or errno.
   [[nodiscard]] int run() noexcept;
   /// What KVM said of the last run().

@@ -235,14 +235,29 @@ UniqueFd Vm::edge_irqfd(unsigned gsi) const {
 }
 
 void Vm::ring_on_write(int eventfd, Gpa at, std::uint32_t value) const {
+  ring_on_access(eventfd, Space::memory, at.value, sizeof value, value);
+}
+
+void Vm::ring_on_access(int eventfd, Space space, std::uint64_t at, std::uint32_t width,
+                        std::optional<std::uint64_t> value) const {
   kvm_ioeventfd doorbell{};
-  doorbell.datamatch = value;
-  doorbell.addr = at.value;
-  doorbell.len = sizeof value;
+  doorbell.datamatch = value.value_or(0);
+  doorbell.addr = at;
+  doorbell.len = width;
   doorbell.fd = eventfd;
-  doorbell.flags = KVM_IOEVENTFD_FLAG_DATAMATCH;
+  doorbell.flags =
+      (value ? KVM_IOEVENTFD_FLAG_DATAMATCH : 0u) | (space == Space::ports ? KVM_IOEVENTFD_FLAG_PIO : 0u);
   if (::ioctl(fd(), KVM_IOEVENTFD, &doorbell) != 0)
-    throw HostError::from_errno(fmt::format("KVM_IOEVENTFD at {:#x}", at.value));
+    throw HostError::from_errno(fmt::format("KVM_IOEVENTFD at {:#x}", at));
+}
+
+void Vm::coalesce(Space space, std::uint64_t at, std::uint32_t bytes) const {
+  kvm_coalesced_mmio_zone zone{};
+  zone.addr = at;
+  zone.size = bytes;
+  zone.pio = space == Space::ports ? 1 : 0;
+  if (::ioctl(fd(), KVM_REGISTER_COALESCED_MMIO, &zone) != 0)
+    throw HostError::from_errno(fmt::format("KVM_REGISTER_COALESCED_MMIO at {:#x}", at));
 }
 
 void Vm::allow_wide_apic_ids(const Kvm& kvm) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -70,6 +71,14 @@ class Vm final {
   /// KVM_IOEVENTFD: KVM adds 1 to `eventfd` for each 32-bit write of `value` at `at`, which is then no exit
   /// to userspace. As long as the VM lives. Throws HostError.
   void ring_on_write(int eventfd, Gpa at, std::uint32_t value) const;
+  enum class Space { ports, memory };
+  /// The same of writes of `width` bytes, of any width where that is 0, and of any value where none is given.
+  /// (KVM_CAP_IOEVENTFD_ANY_LENGTH where it is 0)
+  void ring_on_access(int eventfd, Space space, std::uint64_t at, std::uint32_t width,
+                      std::optional<std::uint64_t> value) const;
+  /// KVM_REGISTER_COALESCED_MMIO: writes to [at, at + bytes) gather in the ring that Vcpu::coalesced_ring()
+  /// gives, and the one that finds it full is an exit. (KVM_CAP_COALESCED_MMIO, KVM_CAP_COALESCED_PIO)
+  void coalesce(Space space, std::uint64_t at, std::uint32_t bytes) const;
   /// KVM_IRQ_LINE. (Irqchip::full)
   void set_irq_level(unsigned gsi, bool asserted) const noexcept;
   /// GSI first_gsi + i also goes to IRQ irqs[i] of the 8259s.
