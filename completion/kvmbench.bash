@@ -33,7 +33,7 @@ _kvmbench_values() {
   --format)
     case $2 in
     report) echo "$_kvmbench_formats none" ;;
-    bench) echo 'text json csv markdown html' ;;
+    bench) echo 'text json csv markdown html svg' ;;
     *) echo "$_kvmbench_formats" ;;
     esac
     ;;

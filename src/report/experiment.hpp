@@ -134,5 +134,7 @@ struct Experiments {
 [[nodiscard]] std::string to_csv(const Experiments& experiments);
 [[nodiscard]] std::string to_json(const Experiments& experiments);  ///< docs/experiment.schema.json
 [[nodiscard]] std::string to_html(const Experiments& experiments);
+/// The plots, one below the other. Throws UsageError where there is none.
+[[nodiscard]] std::string to_svg(const Experiments& experiments);
 
 }  // namespace kvmbench::report

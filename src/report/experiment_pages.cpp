@@ -1,6 +1,8 @@
 /// Results of experiments for people: text, Markdown and HTML; and as CSV.
 #include <fmt/format.h>
 
+#include "base/error.hpp"
+#include "report/chart/charts.hpp"
 #include "report/csv_field.hpp"
 #include "report/experiment_tables.hpp"
 #include "report/html/page.hpp"
@@ -8,6 +10,34 @@
 #include "report/text_page.hpp"
 
 namespace kvmbench::report {
+
+namespace {
+
+constexpr double chart_width = 440;  // of a phone; the style lets it grow
+
+PointChart chart_of(const ExperimentPlot& plot) {
+  PointChart chart{.title = plot.title,
+                   .x_title = plot.x_title,
+                   .y_title = plot.y_title,
+                   .series = {},
+                   .lines = plot.lines};
+  for (const ExperimentSeries& series : plot.series) {
+    PointSeries drawn{.label = series.label, .points = {}};
+    for (const auto& [x, y] : series.points) drawn.points.push_back({x, y});
+    chart.series.push_back(std::move(drawn));
+  }
+  return chart;
+}
+
+std::string charts_of(const ExperimentResult& result) {
+  if (result.plots.empty()) return {};
+  std::string charts = "<div class=\"charts\">\n";
+  for (const ExperimentPlot& plot : result.plots)
+    charts += point_chart(chart_of(plot), chart_width).element();
+  return charts + "</div>\n";
+}
+
+}  // namespace
 
 std::string to_text(const Experiments& experiments, const RenderOptions& options) {
   TextPage page(options, Clock(0));
@@ -40,6 +70,7 @@ std::string to_html(const Experiments& experiments) {
   for (const ExperimentResult& result : experiments.results) {
     std::string content = paragraph(result.answer);
     for (const std::string& sentence : remarks(result)) content += paragraph(sentence);
+    content += charts_of(result);
     body += section(result.name, result.name + ": " + result.question, content);
     for (const ExperimentTable& table : result.tables) {
       PlainTable plain = plain_table(table);
@@ -48,6 +79,21 @@ std::string to_html(const Experiments& experiments) {
     }
   }
   return page("kvmbench experiments", body);
+}
+
+std::string to_svg(const Experiments& experiments) {
+  constexpr double width = 640, gap = 24;
+  Drawing drawing("kvmbench experiments", width);
+  double end = 0;
+  for (const ExperimentResult& result : experiments.results) {
+    for (const ExperimentPlot& plot : result.plots) {
+      PointChart chart = chart_of(plot);
+      chart.title = fmt::format("{}: {}", result.name, chart.title);
+      end = draw_points(drawing, end, chart) + gap;
+    }
+  }
+  if (end == 0) throw UsageError("--format svg: none of these experiments has a plot");
+  return drawing.file();
 }
 
 std::string to_csv(const Experiments& experiments) {

@@ -42,7 +42,8 @@ constexpr std::array table{
            [](const Report& report, const Options& options) {
              return to_svg(report, options.chart, options.timeline);
            },
-           [](const Comparison& comparison, const Options&) { return to_svg(comparison); }, nullptr},
+           [](const Comparison& comparison, const Options&) { return to_svg(comparison); },
+           [](const Experiments& experiments, const Options&) { return to_svg(experiments); }},
     Format{"folded", [](const Report& report, const Options&) { return to_folded(report); }, nullptr,
            nullptr},
     Format{"openmetrics", [](const Report& report, const Options&) { return to_openmetrics(report); },

@@ -59,6 +59,19 @@ class Batch(experiments.Case):
             self.assertAlmostEqual(rows["ioeventfd", "no", batch]["notifications"]["median"], 1 / batch)
 
 
+class Plots(experiments.Case):
+    def test_html_and_svg_show_the_plots(self):
+        for name in ("html", "svg"):
+            with self.subTest(format=name):
+                done = self.run_program("bench", "io-mix", "--budget", "500ms", "--format", name)
+                self.expect(done, 0)
+                self.assertIn("Exit rate against the share of I/O", done.out.decode())
+                self.assertIn("<path d=", done.out.decode())
+
+    def test_an_experiment_without_a_plot_is_no_drawing(self):
+        self.expect_refusal(self.run_program("bench", "exits", "--budget", "200ms", "--format", "svg"), 2, "svg")
+
+
 class Coalesce(experiments.Case):
     def test_every_pair_has_a_row_at_each_rate_and_each_rate_a_winner(self):
         result = self.bench("coalesce")

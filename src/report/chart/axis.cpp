@@ -1,5 +1,7 @@
 #include "report/chart/axis.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -20,6 +22,13 @@ std::vector<double> linear_ticks(double maximum, unsigned wanted) {
   const auto count = static_cast<unsigned>(std::ceil(maximum / step - 1e-9));
   for (unsigned i = 0; i <= count; ++i) ticks.push_back(i * step);
   return ticks;
+}
+
+std::string tick_figure(double figure) {
+  if (figure >= 1e9) return fmt::format("{:g}G", figure / 1e9);
+  if (figure >= 1e6) return fmt::format("{:g}M", figure / 1e6);
+  if (figure >= 1e3) return fmt::format("{:g}k", figure / 1e3);
+  return fmt::format("{:g}", figure);
 }
 
 LogAxis::LogAxis(double least, double most, double from_x, double to_x)

@@ -57,4 +57,26 @@ struct Series {
 [[nodiscard]] Drawing line_chart(const std::string& title, const std::vector<double>& ends,
                                  const std::vector<Series>& series, const std::string& unit, double width);
 
+struct Point {
+  double x = 0;
+  double y = 0;
+};
+struct PointSeries {
+  std::string label;
+  std::vector<Point> points;
+};
+struct PointChart {
+  std::string title;
+  std::string x_title;
+  std::string y_title;
+  std::vector<PointSeries> series;
+  bool lines = true;  ///< from point to point of a series, in their order
+};
+
+/// Points over two axes. Both begin at 0, but for a horizontal one over more than a power of ten, which is
+/// logarithmic where no point is at 0. What is no number, or negative, is left out.
+[[nodiscard]] Drawing point_chart(const PointChart& chart, double width);
+/// The same into a drawing, from `from` downwards; returns where it ends.
+double draw_points(Drawing& drawing, double from, const PointChart& chart);
+
 }  // namespace kvmbench::report

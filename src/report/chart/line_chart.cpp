@@ -7,18 +7,6 @@
 #include "report/chart/legend.hpp"
 
 namespace kvmbench::report {
-namespace {
-
-/// "0", "250", "12k", "1.5M": a tick's figure in little room.
-std::string short_figure(double figure) {
-  if (figure >= 1e9) return fmt::format("{:g}G", figure / 1e9);
-  if (figure >= 1e6) return fmt::format("{:g}M", figure / 1e6);
-  if (figure >= 1e3) return fmt::format("{:g}k", figure / 1e3);
-  return fmt::format("{:g}", figure);
-}
-
-}  // namespace
-
 Drawing line_chart(const std::string& title, const std::vector<double>& ends,
                    const std::vector<Series>& series, const std::string& unit, double width) {
   constexpr double left = 44, plot_height = 160;
@@ -38,7 +26,7 @@ Drawing line_chart(const std::string& title, const std::vector<double>& ends,
   const auto y_of = [&](double value) { return bottom - value / y_ticks.back() * plot_height; };
   for (const double tick : y_ticks) {
     drawing.line(left, y_of(tick), drawing.width(), y_of(tick), "grid");
-    drawing.text(left - 6, y_of(tick) + 4, "faint", short_figure(tick), Drawing::Anchor::end);
+    drawing.text(left - 6, y_of(tick) + 4, "faint", tick_figure(tick), Drawing::Anchor::end);
   }
 
   const double last = ends.empty() || !(ends.back() > 0) ? 1 : ends.back();

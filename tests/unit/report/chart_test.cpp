@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <cmath>
 
 #include "report/chart/axis.hpp"
 #include "report/chart/charts.hpp"
@@ -121,6 +122,35 @@ TEST_CASE("a rate holds for its whole interval") {
   const std::string svg = line_chart("Rate", {1, 4}, {{"io", {100, 50}}}, "exits/s", 444).element();
   // 44 pixels for the scale, then 100 a second; the plot is 160 high from y = 64 to 224, its top being 100.
   CHECK(contains(svg, "d=\"M44.0 64.0H144.0L144.0 144.0H444.0\" class=\"s0\""));
+}
+
+TEST_CASE("points lie on axes that begin at 0") {
+  const PointChart chart{"Exits", "share", "exits/s", {{"ata", {{0, 0}, {0.5, 50}, {1, 100}}}}, true};
+  const std::string svg = point_chart(chart, 468).element();
+  // 56 pixels for the scale and 12 at the right; the plot is 200 high from y = 64 to 264, its top being 100.
+  CHECK(contains(svg, "d=\"M56.0 264.0L256.0 164.0L456.0 64.0\" class=\"s0\""));
+  CHECK(contains(svg, "<title>ata: 0.5, 50</title>"));
+  CHECK(contains(svg, ">share</text>"));
+}
+
+TEST_CASE("points over more than a power of ten have a logarithmic axis") {
+  const PointChart chart{"Exits", "batch", "exits", {{"a", {{1, 1}, {10, 1}, {100, 1}}}}, true};
+  CHECK(contains(point_chart(chart, 468).element(), "d=\"M56.0 64.0L256.0 64.0L456.0 64.0\""));
+}
+
+TEST_CASE("a scatter has marks and no line, and leaves out what is no number") {
+  const PointChart chart{"All", "x", "y", {{"a", {{1, 1}, {NAN, 1}, {2, HUGE_VAL}, {3, 2}}}}, false};
+  const std::string svg = point_chart(chart, 468).element();
+  CHECK(occurrences(svg, "<title>a: ") == 2);
+  CHECK(occurrences(svg, "<path") == 0);
+  CHECK_FALSE(contains(svg, "nan"));
+  CHECK_FALSE(contains(svg, "inf"));
+}
+
+TEST_CASE("a chart without a point is axes alone") {
+  const std::string svg = point_chart({"Nothing", "x", "y", {}, true}, 468).element();
+  CHECK_FALSE(contains(svg, "nan"));
+  CHECK_FALSE(contains(svg, "inf"));
 }
 
 }  // namespace
