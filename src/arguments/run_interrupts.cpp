@@ -16,7 +16,7 @@ void add_run_interrupts(CLI::App& run, cli::RunOptions& options) {
       ->allow_extra_args(false)
       ->check(CLI::IsMember({"hlt", "pause", "mwait", "cstate"}));
   run.add_flag("--interrupt-source", options.interrupt_source,
-               "a test device that interrupts the guest in every way KVM has (docs/interrupt-source.md)");
+               "a test device that interrupts in every way of KVM (docs/interrupt-source.md)");
 }
 
 }  // namespace kvmbench::arguments
