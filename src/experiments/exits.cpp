@@ -342,7 +342,8 @@ class PriceList final {
     const auto kernel_exits = [&](const ArmRun& run) -> std::optional<double> {
       const auto exits = run.guest.figure(kind.guest, "exits"), done = run.guest.figure(kind.guest, "rounds");
       if (!exits || !done || *done == 0) return std::nullopt;
-      constexpr double of_questions = 4;  // the counter is read by the second access of a question
+      // A question is three accesses, and the counter is read by its second one.
+      constexpr double of_questions = 3;
       return std::max(0.0, *exits - of_questions) / *done;
     };
     const auto service = [&](const ArmRun& run) -> std::optional<double> {

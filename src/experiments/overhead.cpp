@@ -72,9 +72,10 @@ std::string answer_of(const report::Spread& off, const report::Spread& on) {
   const double more = on.median - off.median;
   if (!clearly_less(off, on)) {
     return fmt::format(
-        "Recording is not told apart from none on this host: {} an exit with it, {} without, which is within "
-        "the repetitions' spread.",
-        report::duration(on.median), report::duration(off.median));
+        "Recording is not told apart from none on this host: {} an exit with it ({} to {}), {} without ({} "
+        "to {}).",
+        report::duration(on.median), report::duration(on.least), report::duration(on.most),
+        report::duration(off.median), report::duration(off.least), report::duration(off.most));
   }
   return fmt::format("Recording makes an exit {} longer, from {} to {}: {:.1f}% (fastest rounds).",
                      report::duration(more), report::duration(off.median), report::duration(on.median),
@@ -138,6 +139,9 @@ void run_overhead(Context& context, report::ExperimentResult& result) {
       "Rates are whole runs', in which other work of the host shows; p50 and the fastest are of single "
       "rounds. "
       "More than off is the difference of the fastest rounds' medians.");
+  if (context.traced())
+    table.notes.emplace_back(
+        "All arms are traced (--trace), which costs each of them what the last one shows.");
   result.answer = answer_of(off, spread(runs[level_on]));
   result.tables.push_back(std::move(table));
 }
