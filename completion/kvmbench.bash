@@ -12,7 +12,8 @@ _kvmbench_options() {
       --report --report-file --ab --by-phase --interval --interval-file --expect --expect-file --write-budget --slack
       --chart --rip --symbols --live --serve --serve-token --help'
     ;;
-  bench) echo '--list --budget --format --output --save --trace --allow-unstable-tsc --progress --help' ;;
+  bench) echo '--list --budget --format --output --save --with --kernel --initrd --cmdline --trace
+      --allow-unstable-tsc --progress --help' ;;
   compare) echo '--format --output --per --different-hosts --help' ;;
   merge) echo '--output --different-hosts --help' ;;
   trace) echo '-p --pid --vm --all --list -d --duration -i --interval --live --report --report-file
@@ -61,7 +62,7 @@ _kvmbench() {
     return
   fi
   case $previous in
-  --initrd | --module | --report-file | --interval-file | --intervals | --symbols | --serve-token | --output | --save | --expect-file | --write-budget) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+  --initrd | --module | --report-file | --interval-file | --intervals | --symbols | --serve-token | --output | --save | --with | --kernel | --expect-file | --write-budget) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
   *)
     case $current in
     -*) mapfile -t COMPREPLY < <(compgen -W "$(_kvmbench_options "${COMP_WORDS[1]}")" -- "$current") ;;

@@ -16,6 +16,7 @@ Examples:
   kvmbench bench --list                        the experiments, and the question that each answers
   kvmbench bench exits                         what an exit of each kind costs on this host
   kvmbench bench exits --budget 60s --trace    for longer, and with the kernel's own times
+  kvmbench bench paging --trace --with other.json      beside what another host has saved
   kvmbench bench all --format html -o bench.html --save bench.json
 
 Exit status: 0; 1 where an arm failed or a number of exits that is determined is another one.
@@ -37,6 +38,19 @@ Command add_bench(CLI::App& app) {
   bench.add_option("-o,--output", options->output, "where to (default stdout)")->option_text("FILE");
   bench.add_option("--save", options->save, "save it as JSON too, with each repetition's figures")
       ->option_text("FILE");
+  bench
+      .add_option("--with", options->with,
+                  "what --save has written elsewhere: paging shows it beside this host's")
+      ->option_text("FILE");
+  bench.add_option("--kernel", options->kernel, "a Linux kernel: paging boots it too")->option_text("FILE");
+  bench.add_option("--initrd", options->initrd, "its initial RAM disk, which is to power the machine off")
+      ->option_text("FILE")
+      ->needs("--kernel");
+  bench
+      .add_option("--cmdline", options->kernel_command_line,
+                  "its command line (default 'console=ttyS0 panic=-1')")
+      ->option_text("TEXT")
+      ->needs("--kernel");
   bench.add_flag("--trace", options->trace,
                  "count and time the hardware's exits by reason (needs CAP_BPF, CAP_PERFMON)");
   bench.add_flag("--allow-unstable-tsc", options->allow_unstable_tsc,

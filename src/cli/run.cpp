@@ -189,7 +189,7 @@ RunResult run_guest(const RunOptions& options) {
   tell_how_it_ended(machine);
   for (const std::string& trouble : devices.disks().troubles()) tell(trouble);
   return {exit_status(machine.ending()), make_report(options, machine, loaded.protocol, times, symbols),
-          intervals ? intervals->timeline() : report::Timeline()};
+          intervals ? intervals->timeline() : report::Timeline(), machine.vcpu_cpu_seconds()};
 }
 
 }  // namespace kvmbench::cli

@@ -72,6 +72,7 @@ struct RunResult {
   int status;
   report::Report report;
   report::Timeline timeline;  ///< empty without --interval
+  double vcpu_cpu_seconds;    ///< the host's CPU time of the vCPUs' threads
 };
 /// Runs the guest and no more. Throws UsageError, HostError.
 [[nodiscard]] RunResult run_guest(const RunOptions& options);

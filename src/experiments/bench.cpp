@@ -11,6 +11,7 @@
 #include "cli/report_output.hpp"
 #include "cli/standard_streams.hpp"
 #include "experiments/experiment.hpp"
+#include "experiments/saved_table.hpp"
 #include "trace/exit_tracer.hpp"
 #include "vmm/host_facts.hpp"
 
@@ -89,9 +90,15 @@ int bench(const BenchOptions& options) {
   if (format.experiments == nullptr)
     throw UsageError(fmt::format("--format {} shows no experiments", options.format));
   const std::vector<const Experiment*> wanted = chosen(options.names);
+  // What is no such result is refused before anything runs.
+  if (options.with) static_cast<void>(SavedTable::read(*options.with, "paging", "paging"));
   const ContextOptions each{.budget_seconds = options.budget_seconds,
                             .allow_unstable_tsc = options.allow_unstable_tsc,
-                            .trace = can_trace(options.trace)};
+                            .trace = can_trace(options.trace),
+                            .with = options.with,
+                            .kernel = options.kernel,
+                            .initrd = options.initrd,
+                            .kernel_command_line = options.kernel_command_line};
   report::Experiments found;
   found.kvmbench_version = KVMBENCH_VERSION;
   found.started = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));

@@ -13,6 +13,10 @@ struct BenchOptions {
   double budget_seconds = 20;      ///< of each experiment
   bool trace = false;
   bool allow_unstable_tsc = false;
+  std::optional<std::string> with;    ///< another host's result
+  std::optional<std::string> kernel;  ///< of Linux
+  std::optional<std::string> initrd;
+  std::string kernel_command_line = "console=ttyS0 panic=-1";
   bool progress = false;              ///< also where stderr is no terminal
   std::string format = "text";        ///< by name (report/formats.hpp)
   std::optional<std::string> output;  ///< default stdout

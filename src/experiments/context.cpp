@@ -135,6 +135,7 @@ ArmRun Context::execute(const Arm& arm) const {
     check_interrupted(result);
     const std::string text = console.text(most_console);
     run.status = result.status;
+    run.vcpu_cpu_seconds = result.vcpu_cpu_seconds;
     run.failure = failure_of(of_run, result, text);
     run.report = std::move(result.report);
     run.guest = parse_guest_results(text);

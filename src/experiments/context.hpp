@@ -33,8 +33,9 @@ struct ArmRun {
   int status = 0;
   report::Report report;  ///< phases, keys, the kernel's counters, hardware exits where traced
   GuestResults guest;
-  double wall_seconds = 0;  ///< of building the machine and running it
-  double cpu_seconds = 0;   ///< of all threads of this program
+  double wall_seconds = 0;      ///< of building the machine and running it
+  double cpu_seconds = 0;       ///< of all threads of this program
+  double vcpu_cpu_seconds = 0;  ///< of the vCPUs' alone
 
   [[nodiscard]] bool failed() const noexcept { return !failure.empty(); }
   [[nodiscard]] std::uint64_t tsc_khz() const noexcept { return report.snapshot.tsc_khz; }
@@ -66,7 +67,11 @@ class Interrupted final : public std::runtime_error {
 struct ContextOptions {
   double budget_seconds = 20;
   bool allow_unstable_tsc = false;
-  bool trace = false;  ///< of all arms; it has been seen that it is possible
+  bool trace = false;                 ///< of all arms; it has been seen that it is possible
+  std::optional<std::string> with;    ///< a saved result of another host's, to be shown beside this one's
+  std::optional<std::string> kernel;  ///< of Linux, for experiments that boot one
+  std::optional<std::string> initrd;
+  std::string kernel_command_line;
 };
 
 class Context final {
@@ -76,6 +81,7 @@ class Context final {
   /// What the user gave each experiment, and what is left of it.
   [[nodiscard]] double budget_seconds() const noexcept { return options_.budget_seconds; }
   [[nodiscard]] double seconds_left() const noexcept;
+  [[nodiscard]] const ContextOptions& options() const noexcept { return options_; }
   /// Whether the hardware's exits of each run are in its report, by reason.
   [[nodiscard]] bool traced() const noexcept { return options_.trace; }
 

@@ -62,9 +62,11 @@ Counts kernel_counts(const ArmRun& run, const ArmRun& without) {
   return counts;
 }
 
-bool has_hardware(const std::vector<ArmRun>& runs, std::string_view arm) {
-  return std::any_of(runs.begin(), runs.end(),
-                     [&](const ArmRun& run) { return !run.failed() && !hardware_counts(run, arm).empty(); });
+Counts traced_counts(const stats::TracedExits& traced) {
+  Counts counts;
+  for (const stats::HardwareReasonStats& reason : traced.reasons)
+    counts[hardware_reason_name(traced.vendor, reason.reason)] += static_cast<double>(reason.count);
+  return counts;
 }
 
 std::string shown(const Counts& counts, double amount) {
@@ -97,7 +99,7 @@ report::ExperimentCell exits_per(const std::vector<ArmRun>& runs, std::string_vi
 
 std::string reasons_per(const std::vector<ArmRun>& runs, std::string_view arm, const Amount& amount,
                         const ArmRun& without) {
-  const bool hardware = has_hardware(runs, arm);
+  const bool hardware = has_hardware_reasons(runs);
   Counts sums;
   double done = 0;
   for (const ArmRun& run : runs) {
@@ -111,10 +113,31 @@ std::string reasons_per(const std::vector<ArmRun>& runs, std::string_view arm, c
   return known && done > 0 ? shown(sums, done) : "not counted by this kernel";
 }
 
-std::string where_reasons_are_from(const std::vector<std::vector<ArmRun>>& arms, std::string_view arm) {
-  const bool hardware =
-      std::any_of(arms.begin(), arms.end(), [&](const auto& runs) { return has_hardware(runs, arm); });
-  if (hardware) return "Reasons are the hardware's, by the kernel's trace events.";
+std::string reasons_of_whole_runs(const std::vector<ArmRun>& runs) {
+  Counts sums;
+  double done = 0;
+  for (const ArmRun& run : runs) {
+    if (run.failed()) continue;
+    ++done;
+    const auto traced = run.report.snapshot.traced();
+    const bool hardware = traced && !traced->reasons.empty();
+    for (const auto& [name, count] : hardware ? traced_counts(*traced) : kernel_counts(run, {}))
+      sums[name] += count;
+  }
+  return done > 0 && !sums.empty() ? shown(sums, done) : "not counted by this kernel";
+}
+
+bool has_hardware_reasons(const std::vector<ArmRun>& runs) {
+  return std::any_of(runs.begin(), runs.end(), [](const ArmRun& run) {
+    return !run.failed() &&
+           std::any_of(run.guest.results.begin(), run.guest.results.end(),
+                       [&](const auto& line) { return !hardware_counts(run, line.arm).empty(); });
+  });
+}
+
+std::string where_reasons_are_from(const std::vector<std::vector<ArmRun>>& arms) {
+  if (std::any_of(arms.begin(), arms.end(), has_hardware_reasons))
+    return "Reasons are the hardware's, by the kernel's trace events.";
   return "Reasons are KVM's own counters, of the whole run less those of a run without the work: the "
          "hardware's were not traced (--trace), or this KVM has no event for them.";
 }

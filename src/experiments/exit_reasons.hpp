@@ -27,8 +27,13 @@ using Amount = std::function<std::optional<double>(const ArmRun&)>;
 [[nodiscard]] std::string reasons_per(const std::vector<ArmRun>& runs, std::string_view arm,
                                       const Amount& amount, const ArmRun& without);
 
+/// The same of all that some runs have done, per run.
+[[nodiscard]] std::string reasons_of_whole_runs(const std::vector<ArmRun>& runs);
+
+/// Whether the guest could read counts by the hardware's reasons, of any of its arms.
+[[nodiscard]] bool has_hardware_reasons(const std::vector<ArmRun>& runs);
+
 /// Whose reasons these are, for a table's notes.
-[[nodiscard]] std::string where_reasons_are_from(const std::vector<std::vector<ArmRun>>& arms,
-                                                 std::string_view arm);
+[[nodiscard]] std::string where_reasons_are_from(const std::vector<std::vector<ArmRun>>& arms);
 
 }  // namespace kvmbench::experiments

@@ -189,7 +189,7 @@ void add_notes(report::ExperimentTable& table, const std::vector<std::vector<Arm
   table.notes.emplace_back(
       "Returns (of KVM_RUN) and exits are per interrupt, its end (EOI) included. Latency is from just before "
       "the host raises it to the handler; the round trip ends where the host sees it handled.");
-  table.notes.push_back(where_reasons_are_from(arms, "window"));
+  table.notes.push_back(where_reasons_are_from(arms));
   table.notes.push_back(
       uncertainty == 0
           ? std::string("What lies between the two TSCs is known exactly.")

@@ -6,6 +6,8 @@ namespace kvmbench::experiments {
 
 // Each is defined in the file of its name.
 void run_exits(Context& context, report::ExperimentResult& result);
+void run_idle(Context& context, report::ExperimentResult& result);
+void run_paging(Context& context, report::ExperimentResult& result);
 void run_interrupts(Context& context, report::ExperimentResult& result);
 void run_io_mix(Context& context, report::ExperimentResult& result);
 void run_net(Context& context, report::ExperimentResult& result);
@@ -31,6 +33,9 @@ constexpr std::array table{
                run_coalesce},
     Experiment{"interrupts", "What does an interrupt cost a guest, by each way of delivering it?",
                run_interrupts},
+    Experiment{"idle", "What does an idle guest cost its host, by its tick?", run_idle},
+    Experiment{"paging", "What does work on memory and page tables cost under nested and shadow paging?",
+               run_paging},
     Experiment{"protect", "Is every access of protected memory caught, and what does one cost?", run_protect},
     Experiment{"introspect", "What does it cost to know what a guest modifies, and what is known then?",
                run_introspect},

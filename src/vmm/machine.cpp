@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <ctime>
 #include <system_error>
 
 #include "base/error.hpp"
@@ -25,6 +26,12 @@ void install_kick_handler() {
   struct sigaction action {};
   action.sa_handler = handle_kick;  // no SA_RESTART: KVM_RUN is to return
   if (::sigaction(kick_signal(), &action, nullptr) != 0) throw HostError::from_errno("sigaction");
+}
+
+std::uint64_t thread_cpu_nanoseconds() {
+  timespec used{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return static_cast<std::uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(used.tv_nsec);
 }
 
 void check(const MachineConfig& config, const Kvm& kvm) {
@@ -151,6 +158,7 @@ void Machine::run(VcpuUnit& unit) noexcept {
   ::pthread_setname_np(::pthread_self(), fmt::format("vcpu{}", unit.vcpu.id()).c_str());
   all_started_.wait();
   run_loop(unit);
+  unit.cpu_nanoseconds = thread_cpu_nanoseconds();
   if (running_.fetch_sub(1) != 1) return;
   if (raising_) raising_->finish();
   virtio_.finish();  // what the guest has asked for last is still done, while the I/O thread runs
@@ -193,6 +201,12 @@ void Machine::join() {
 Ending Machine::ending() const {
   const std::lock_guard lock(ending_mutex_);
   return ending_.value_or(Ending{});
+}
+
+double Machine::vcpu_cpu_seconds() const {
+  std::uint64_t nanoseconds = 0;
+  for (const auto& unit : vcpus_) nanoseconds += unit->cpu_nanoseconds;
+  return static_cast<double>(nanoseconds) * 1e-9;
 }
 
 std::string Machine::crash_report() const {

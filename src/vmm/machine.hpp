@@ -102,6 +102,9 @@ class Machine final : private RunEvents, private PowerControl {
   /// After join(): what is known of vCPUs that could not go on; "" where all went well.
   [[nodiscard]] std::string crash_report() const;
 
+  /// After join(): the host's CPU time of all vCPUs' threads, in the guest and out of it.
+  [[nodiscard]] double vcpu_cpu_seconds() const;
+
   /// Any thread, at any time.
   [[nodiscard]] stats::Snapshot snapshot() const;
 
@@ -125,6 +128,7 @@ class Machine final : private RunEvents, private PowerControl {
     std::unique_ptr<stats::SiteTable> sites;     ///< null unless recorded
     std::optional<trace::CounterFile> counters;  ///< nothing where the kernel keeps none
     std::string crash;                           ///< written by its thread at its end
+    std::uint64_t cpu_nanoseconds = 0;           ///< likewise: what it has run for
     std::thread thread;
     std::atomic<pid_t> thread_id{0};  ///< 0 before it runs
   };

@@ -25,6 +25,53 @@ class Interrupts(experiments.Case):
         self.assertEqual(rows["polled page", "polls"]["share"], 1)
         self.assertIn("APIC virtualisation: ", " ".join(table["notes"]))
 
+    def test_idle_has_a_row_for_each_timer_and_never_returns_to_user_space(self):
+        result = self.bench("idle")
+        rows = self.table(result, "idle")
+        ticks = [(row["timer"], row["hz"], row["halting"]) for row in rows]
+        for timer in ("PIT", "LAPIC periodic"):
+            for hz in (100, 250, 1000):
+                self.assertIn((timer, hz, "as the host's"), ticks)
+        self.assertEqual(len(ticks), 11)
+        for row in rows:
+            if "not_here" in row:
+                self.assertIn("KVM_CAP_", row["not_here"])
+                continue
+            with self.subTest(row=row):
+                self.assertEqual(row["returns"]["max"], 0)
+        self.assertGreaterEqual(len(result["exact_counts"]), 8)
+        exits = {(row["timer"], row["hz"]): row["exits"] for row in rows if row.get("halting") == "as the host's"}
+        if None not in exits.values():  # a kernel that counts exits
+            self.assertLess(exits["tickless (TSC deadline)", None]["max"], exits["LAPIC periodic", 1000]["min"])
+
+    WORK = 12
+
+    def test_paging_has_a_row_for_each_kind_of_work_and_one_for_a_boot(self):
+        result = self.bench("paging")
+        rows = self.rows(result, "paging", "work")
+        self.assertEqual(len(rows), self.WORK + 1)
+        self.assertIn("--kernel", rows["Linux boot"]["not_here"])
+        here = [row for row in rows.values() if "not_here" not in row]
+        self.assertGreaterEqual(len(here), self.WORK - 1)
+        self.assertTrue(all(row["rounds"] > 0 for row in here))
+        self.assertGreaterEqual(len(result["exact_counts"]), len(here))
+
+    def test_paging_shows_what_another_host_has_saved_beside_its_own(self):
+        self.bench("paging", budget="200ms")
+        saved = self.path / "other.json"
+        (self.path / "bench.json").rename(saved)
+        rows = self.rows(self.bench("paging", "--with", saved, budget="200ms"), "paging", "work")
+        for name, row in rows.items():
+            if "not_here" not in row:
+                with self.subTest(work=name):
+                    self.assertIsInstance(row["other_time_s"], dict)
+
+    def test_what_is_no_saved_result_is_refused(self):
+        for text in ('{}', '[', '{"format": "kvmbench-experiments"}'):
+            with self.subTest(text=text):
+                other = self.file("other.json", text.encode())
+                self.expect_refusal(self.run_program("bench", "paging", "--with", other), 2, "other.json")
+
 
 if __name__ == "__main__":
     machine.main()
