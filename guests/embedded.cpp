@@ -112,15 +112,17 @@ std::span<const BuiltInGuest> built_in_guests() {
                    "single-steps instructions that exit, and tells where a trap is lost, late or misplaced",
                    "case=NAME (all by default)",
                    {kvmbench_guest_step, kvmbench_guest_step_end}},
-      BuiltInGuest{"touch",
-                   "reaches for memory in all ways there are, for --protect and --watch",
-                   "at=ADDRESS (0x1000000); kinds=read1,...,write8,add,xchg,string,push,alias,moved,user,loop "
-                   "or fetch; n=100 rounds of loop",
-                   {kvmbench_guest_touch, kvmbench_guest_touch_end}},
-      BuiltInGuest{"tsx",
-                   "transactions of growing length under growing rates of interrupts: how many abort, and why",
-                   "n=200 transactions of each length at each rate",
-                   {kvmbench_guest_tsx, kvmbench_guest_tsx_end}},
+      BuiltInGuest{
+          "touch",
+          "reaches for memory in all ways there are, for --protect and --watch",
+          "at=ADDRESS (0x1000000); kinds=read1,...,write8,add,xchg,string,push,alias,moved,user,loop "
+          "or fetch; n=100 rounds of loop",
+          {kvmbench_guest_touch, kvmbench_guest_touch_end}},
+      BuiltInGuest{
+          "tsx",
+          "transactions of growing length under growing rates of interrupts: how many abort, and why",
+          "n=200 transactions of each length at each rate",
+          {kvmbench_guest_tsx, kvmbench_guest_tsx_end}},
       BuiltInGuest{"crash", "ends in a triple fault", "", {kvmbench_guest_crash, kvmbench_guest_crash_end}},
       BuiltInGuest{
           "spin", "runs forever and causes no exit", "", {kvmbench_guest_spin, kvmbench_guest_spin_end}},

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/// Exit statuses, which kvmbench gives on as its own (2 to 6 and 124 mean something else there).
+/// Exit statuses, which kvmbench gives on as its own (2 to 7 and 124 mean something else there).
 enum {
   status_ok = 0,
   status_failed = 1,  ///< a bad option, or something the guest needs is missing; a line on serial says what
