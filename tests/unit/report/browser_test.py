@@ -139,6 +139,25 @@ class Page(unittest.TestCase):
         for title, name in [("exits", "exits"), ("service", "service"), ("run", "run")]:
             self.assertEqual([str(phase[name]) for phase in self.report["phases"]], column(rows, title))
 
+    def test_hardware_figures_are_those_of_the_json(self):
+        rows = Tables(self.page).tables["hardware-reasons-table"]
+        expected = {each["reason_name"]: each for each in self.report["hardware"]["by_reason"]}
+        names = column(rows, "reason")
+        self.assertEqual(sorted([*expected, "total"]), sorted(names))
+        figures = [("out of guest", "sum"), ("min", "min"), ("p50", "p50"), ("p99", "p99"), ("max", "max")]
+        for name, count, returned, outside in zip(names, column(rows, "count"), column(rows, "to userspace"),
+                                                  column(rows, "time there")):
+            if name == "total":
+                self.assertEqual(str(self.report["hardware"]["exits"]), count)
+                continue
+            self.assertEqual(str(expected[name]["count"]), count)
+            self.assertEqual(str(expected[name]["returned"]), returned)
+            self.assertEqual(str(expected[name]["outside"]["sum"]), outside)
+        for title, figure in figures:
+            shown = dict(zip(names, column(rows, title)))
+            for name, each in expected.items():
+                self.assertEqual(str(each["out_of_guest"][figure]), shown[name], (name, title))
+
     def test_tables_sort_and_filter_and_the_chart_switches(self):
         page, log = browse(self.source.replace("</body>", USE + "</body>"))
         self.assertNotIn("CONSOLE", log)
