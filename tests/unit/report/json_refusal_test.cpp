@@ -39,6 +39,24 @@ TEST_CASE("the sample as it is is read") {
   CHECK(refusal_of_text(sample().dump()).empty());
 }
 
+TEST_CASE("the name of a traced register is that of a port or an address, and whole") {
+  const Json traced = Json::parse(to_json(testing::traced_report()));
+  const Pointer port("/hardware/vcpus/0/details/0"), fault("/hardware/vcpus/0/details/1");
+  CHECK(traced[port]["device"] == "uart0");
+  CHECK(traced[port]["register"] == "THR");
+  const auto refused = [&](const Pointer& detail, const char* member, const Json& value) {
+    Json json = traced;
+    if (value.is_null()) {
+      json[detail].erase(member);
+    } else {
+      json[detail]["device"] = json[detail][member] = value;
+    }
+    return refusal_of_text(json.dump());
+  };
+  CHECK_THAT(refused(port, "register", nullptr), Contains("a device and a register come together"));
+  CHECK_THAT(refused(fault, "register", "PAGE"), Contains("only a port or an address has a device"));
+}
+
 TEST_CASE("another version is refused by its number") {
   CHECK(
       refusal("/version", 3) ==
