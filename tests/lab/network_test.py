@@ -3,9 +3,12 @@
 equal checksums, before and after the driver is taken from the card and given back.
 
 network_test.py Virtio | E1000
+
+LASTING in the environment: for how many seconds the e1000's traffic goes on after that (default 10).
 """
 
 import hashlib
+import os
 import random
 import re
 import shutil
@@ -23,6 +26,7 @@ HOST = "192.168.77.1"
 class Traffic:
     """The tests of each card; a subclass says which."""
 
+    LASTING = 0  # seconds
     FLAVOUR = MODEL = DRIVER = BUS = ""
     MODULES = ()
     # What else is behind --net: a run of a guest each.
@@ -35,6 +39,7 @@ class Traffic:
             "tunctl -t tap0 >&2",
             f"ip addr add {HOST}/24 dev tap0",
             "ip link set tap0 up",
+            "nc -l -p 5003 <>endless >/dev/null & endurance=$!",
         ]
         for number, options in enumerate(cls.OPTIONS):
             lines += [
@@ -42,11 +47,12 @@ class Traffic:
                 f"for turn in 1 2; do nc -l -p 5002 <>endless | sha256sum; done >results/{number}.received & receiver=$!",
                 f"bench {number} image --initrd initrd --mem 192M --serial stdio --timeout 500s"
                 f" --net tap=tap0,model={cls.MODEL}{options},pcap=pcap"
-                f" --cmdline '{PARAMETERS} driver={cls.DRIVER} bus={cls.BUS}'",
+                f" --cmdline '{PARAMETERS} driver={cls.DRIVER} bus={cls.BUS} lasting={cls.LASTING}'",
                 # A guest that has given up leaves them waiting.
                 "kill $sender $receiver 2>/dev/null || true",
                 f"head -c 65536 pcap >results/{number}.pcap; wc -c <pcap >results/{number}.pcap-size; rm pcap",
             ]
+        lines.append("kill $endurance 2>/dev/null || true")
         return "\n".join(lines)
 
     @classmethod
@@ -148,6 +154,17 @@ class Virtio(Traffic, unittest.TestCase):
 class E1000(Traffic, unittest.TestCase):
     FLAVOUR, MODEL, DRIVER, BUS = "generic", "e1000", "e1000", "pci"
     MODULES = ("e1000",)
+    LASTING = int(os.environ.get("LASTING", "10"))
+
+    def test_traffic_goes_on_without_a_loss(self):
+        def check(output, _):
+            sent, received, lost = re.search(
+                r"\nlasting: (\d+) (\d+) packets received, (\d+)% packet loss\n", output
+            ).groups()
+            self.assertEqual((sent, lost), (received, "0"))
+            self.assertGreater(int(sent), 10)
+
+        self.subtests(check)
 
 
 if __name__ == "__main__":
