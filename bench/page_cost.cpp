@@ -13,6 +13,7 @@
 #include "memory/guest_memory.hpp"
 #include "stats/recorder.hpp"
 #include "vmm/guest_stats.hpp"
+#include "vmm/memory_guard.hpp"
 
 namespace {
 
@@ -39,7 +40,8 @@ int main(int argc, char** argv) {
   const int rounds = argc > 1 ? std::atoi(argv[1]) : 20;
   const Kvm kvm;
   const GuestMemory memory(1 << 20);
-  const Vm vm(kvm, memory);
+  const MemoryGuard guard(memory, {});
+  const Vm vm(kvm, guard);
   const Vcpu vcpu(kvm, vm, 0);
   const stats::Recorder recorder(0);
   const stats::HardwareAccount hardware = stats::HardwareAccount::of({}, false);

@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "report/formats.hpp"
+#include "report/html/html.hpp"
 #include "report/merge.hpp"
 #include "sample.hpp"
 
