@@ -72,8 +72,8 @@ Examples:
   kvmbench run boot.bin --mode 16 --load-address 0x7c00 --serial null --timeout 10s
 
 Exit status: the guest's own (the low 8 bits of what it writes to port 0xf4), 0 when it powered off or halted,
-2 usage, 3 over budget, 4 host or KVM, 5 guest crashed (triple fault), 6 guest asked for a reset, 7 guest reached for
-protected memory, 124 time limit, 128+n signal n.
+2 usage, 3 over budget, 4 host or KVM, 5 guest crashed (triple fault), 6 guest asked for a reset, 7 guest reached
+for protected memory, 124 time limit, 128+n signal n.
 )";
 
 /// The options of `kvmbench run` in the shape that CLI11 fills.
