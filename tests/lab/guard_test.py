@@ -2,7 +2,7 @@
 """Guarded memory and single-stepping in the lab, on a KVM with hardware virtualisation, which serves such accesses by
 faults of nested paging.
 
-guard_test.py SvmNested | VmxNested
+guard_test.py SvmNested
 """
 
 import lab
@@ -111,11 +111,6 @@ bench step @step --timeout 60s
 class SvmNested(Guard, machine.Case):
     ISA = "svm"
     EMULATORS_OWN = ("sti-",)  # QEMU's TCG does not trap behind STI
-
-
-class VmxNested(Guard, machine.Case):
-    ISA = "vmx"
-    EMULATORS_OWN = ("none",)
 
 
 if __name__ == "__main__":
