@@ -62,6 +62,7 @@ GuardedRange parse_watch(const std::string& text, std::optional<nanoseconds>& ev
   if (const auto given = options.duration("every", std::chrono::hours(1))) {
     if (watch.kind != Kind::watched_bitmap)
       options.refuse("every=TIME is how often the bitmap is asked for, with by=bitmap");
+    if (given->count() == 0) options.refuse("every=TIME is longer than nothing");
     every = std::min(every.value_or(*given), *given);
   }
   options.finish();
