@@ -64,6 +64,10 @@ Command add_trace(CLI::App& app) {
   return {&trace, [arguments] {
             cli::TraceOptions& given = arguments->options;
             for (const std::string& format : arguments->formats) {
+              if (format == "folded")
+                throw UsageError(
+                    "--report folded: a trace does not know where in the guest exits came from; kvmbench run "
+                    "--rip does");
               if (format != "none") given.formats.push_back(&report::format_named(format));
             }
             if (given.report_files.size() > given.formats.size())

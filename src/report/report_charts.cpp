@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "report/hardware_charts.hpp"
 #include "report/units.hpp"
 #include "stats/exit_reason.hpp"
 
@@ -54,12 +55,20 @@ std::vector<Distribution> service_distributions(const Account& account) {
 
 std::string to_svg(const Report& report, Chart chart, const Timeline* timeline) {
   constexpr double width = 640;
+  const auto traced = report.snapshot.traced();
+  // Of another program's VM, there are the hardware's exits and no others.
+  const bool hardware = report.snapshot.exits() == 0 && traced && !traced->reasons.empty();
   switch (chart) {
     case Chart::reasons:
+      if (hardware) return hardware_reasons_chart(*traced, ReasonOrder::service, width).file();
       return reasons_chart(report, account_of(report.snapshot), ReasonOrder::service, width).file();
     case Chart::phases:
       return phases_chart(report, width).file();
     case Chart::histogram:
+      if (hardware)
+        return histogram_chart("Time out of the guest of a hardware exit",
+                               out_of_guest_distributions(*traced), Clock(tracer_khz), width)
+            .file();
       return histogram_chart("Service time of an exit", service_distributions(account_of(report.snapshot)),
                              Clock(report.snapshot.tsc_khz), width)
           .file();

@@ -147,7 +147,9 @@ std::string agreement(const stats::Snapshot& snapshot, std::uint64_t keys_total)
 std::string kernel_exits_in_words(const stats::Snapshot& snapshot) {
   const std::optional<std::uint64_t> kernel = snapshot.kernel_exits();
   if (!kernel) return "How many hardware exits there were is not known: this kernel keeps no such count.";
-  const std::uint64_t returns = snapshot.exits();
+  // Of another program's VM, those that a tracer saw.
+  const auto traced = snapshot.traced();
+  const std::uint64_t returns = snapshot.exits() == 0 && traced ? traced->return_count() : snapshot.exits();
   const std::string both =
       fmt::format("KVM counted {} hardware exit{} and KVM_RUN returned {} time{}", grouped(*kernel),
                   *kernel == 1 ? "" : "s", grouped(returns), returns == 1 ? "" : "s");

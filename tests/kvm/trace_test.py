@@ -168,6 +168,18 @@ class Trace(machine.Case):
         self.expect_refusal(self.run_program("trace", "-p", os.getpid()), 2, "this process has no VM")
         self.expect_refusal(self.run_program("trace", "--vm", "no such name"), 2, "no such name")
         self.expect_refusal(self.run_program("trace", "--list", "--live"), 2, "--live")
+        self.expect_refusal(self.run_program("trace", "--all", "--report", "folded"), 2, "folded", "--rip")
+
+    def test_a_trace_is_held_to_a_budget(self):
+        vm = self.busy()
+        trace = ("trace", "-p", vm.pid, "-d", "1s", "--report", "none")
+        done = self.run_program(*trace, "--expect", "hardware > 0", "--expect", "hardware.rate < 1")
+        self.expect(done, 3)
+        self.assertIn("pass: hardware > 0: ", done.err)
+        self.assertIn("FAIL: hardware.rate < 1: ", done.err)
+        self.expect_refusal(self.run_program(*trace, "--expect", "mmio.count <= 5"), 2, "no others")
+        self.expect_refusal(self.run_program(*trace, "--expect", "hardware.NPFF <= 5"), 2, "NPFF")
+        self.end(vm)
 
 
 if __name__ == "__main__":

@@ -3,11 +3,12 @@
 
 #include <set>
 
+#include "report/hardware_charts.hpp"
 #include "report/html/html.hpp"
 #include "report/html/page.hpp"
 #include "report/kernel_view.hpp"
-#include "report/memory_view.hpp"
 #include "report/markup.hpp"
+#include "report/memory_view.hpp"
 #include "report/operations.hpp"
 #include "report/report_charts.hpp"
 #include "report/rows.hpp"
@@ -40,6 +41,7 @@ class ReportPage final {
       vcpus();
     }
     operations();
+    hardware();
     for (const PlainTable& table : kernel_tables(report_)) out_ += html(table);
     for (const PlainTable& table : memory_tables(report_)) out_ += html(table);
     facts();
@@ -49,8 +51,10 @@ class ReportPage final {
 
  private:
   [[nodiscard]] std::string image() const {
-    for (const auto& [name, fact] : report_.machine) {
-      if (name == "image") return fact;
+    for (const std::string_view wanted : {"image", "name", "program"}) {
+      for (const auto& [name, fact] : report_.machine) {
+        if (name == wanted) return fact;
+      }
     }
     return "report";
   }
@@ -73,7 +77,7 @@ class ReportPage final {
     tile(fmt::to_string(report_.snapshot.vcpus.size()),
          report_.snapshot.vcpus.size() == 1 ? "vCPU" : "vCPUs");
     content += "</div>\n";
-    if (total.count == 0) content += paragraph("No exits were recorded.");
+    if (total.count == 0 && !report_.snapshot.traced()) content += paragraph("No exits were recorded.");
     std::string words;
     for (const std::string& sentence : advice(report_, whole_)) words += sentence + ' ';
     if (!words.empty()) content += paragraph(words);
@@ -144,6 +148,17 @@ class ReportPage final {
                     paragraph("Of each reason, exits by their service time; bars that are higher hold more "
                               "exits. The axis of time is logarithmic.") +
                         "<div class=\"charts\">\n" + charts + "</div>\n");
+  }
+
+  /// Charts of what a tracer saw; its tables follow.
+  void hardware() {
+    const auto traced = report_.snapshot.traced();
+    if (!traced || traced->reasons.empty()) return;
+    std::string charts = hardware_reasons_chart(*traced, ReasonOrder::service, chart_width).element() +
+                         hardware_reasons_chart(*traced, ReasonOrder::count, chart_width).element();
+    for (Distribution& distribution : out_of_guest_distributions(*traced))
+      charts += histogram_chart("", {std::move(distribution)}, Clock(tracer_khz), chart_width).element();
+    out_ += section("hardware", "Hardware exits", "<div class=\"charts\">\n" + charts + "</div>\n");
   }
 
   void over_time() {

@@ -8,6 +8,7 @@
 #include "report/hardware_accounting.hpp"
 #include "report/html/html.hpp"
 #include "report/openmetrics.hpp"
+#include "report/report_charts.hpp"
 #include "sample.hpp"
 
 namespace kvmbench::report {
@@ -99,6 +100,24 @@ TEST_CASE("OpenMetrics has the hardware's reasons and the kernel's counters, by 
   CHECK_THAT(metrics, Contains("\nkvmbench_traced_exits_total{vcpu=\"0\",reason=\"IOIO\"} 12000\n"));
   CHECK_THAT(metrics, Contains("\nkvmbench_out_of_guest_seconds_sum{vcpu=\"1\",reason=\"HLT\"} 0.001\n"));
   CHECK_THAT(metrics, Contains("\nkvmbench_kvm_counter{vcpu=\"0\",counter=\"exits\"} 12054\n"));
+}
+
+TEST_CASE("a trace of another program's VM is drawn by the hardware's reasons") {
+  Report report = traced_report();
+  for (stats::VcpuSnapshot& vcpu : report.snapshot.vcpus) {
+    vcpu.exits = 0;
+    vcpu.keys.clear();
+  }
+  report.machine = {{"process", "4711"}, {"program", "qemu<x>"}};
+  const std::string reasons = to_svg(report, Chart::reasons, nullptr);
+  CHECK_THAT(reasons, Contains("Time out of the guest by hardware reason"));
+  CHECK_THAT(reasons, Contains("24.0 ms (95.0 %)"));
+  CHECK_THAT(to_svg(report, Chart::histogram, nullptr), Contains("NPF"));
+  const std::string page = to_html(report);
+  CHECK_THAT(page, Contains("<h1>Exits of qemu&lt;x&gt;</h1>"));
+  CHECK_THAT(page, Contains("Hardware exits by reason"));
+  CHECK_THAT(page, !Contains("No exits were recorded"));
+  CHECK_THAT(page, Contains("KVM_RUN returned 2,058 times"));
 }
 
 TEST_CASE("in CSV the tables have exact values") {
