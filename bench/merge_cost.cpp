@@ -1,12 +1,15 @@
 // What it costs to add up 1000 reports of 200 keys, and to read as many. Prints a line "CASE MILLISECONDS"
 // for each round of each case, the cases taking turns. Times are this thread's CPU time: other programs' load
 // does not count.
+//
+// merge_cost ROUNDS; or, to have the reports as files, merge_cost --write DIRECTORY.
 #include <fmt/format.h>
 
 #include <cstdint>
 #include <cstdlib>
 #include <ctime>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "report/formats.hpp"
@@ -59,12 +62,18 @@ void merge(const std::vector<report::Report>& samples) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  const bool write = argc == 3 && std::string_view(argv[1]) == "--write";
   const int rounds = argc > 1 ? std::atoi(argv[1]) : 1;
   std::vector<report::Report> samples;
   std::vector<std::string> texts;
   for (std::size_t i = 0; i < different; ++i) {
     samples.push_back(sample(i));
     texts.push_back(report::to_json(samples.back()));
+  }
+  if (write) {
+    for (std::size_t i = 0; i < texts.size(); ++i)
+      report::write_file(fmt::format("{}/{}.json", argv[2], i), texts[i]);
+    return 0;
   }
   for (int round = 0; round < rounds; ++round) {
     double began = cpu_milliseconds();
