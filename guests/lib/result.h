@@ -25,8 +25,8 @@ void result_end(void);
 /// What this host cannot do. `why` goes to the end of the line; at most 200 characters.
 void result_unavailable(const char* arm, const char* why);
 
-/// rounds, cycles (of all together), mean, min, p50, p99, max and sd (standard deviation), in cycles: within a
-/// line that is begun. Puts the latencies into another order. Of none only rounds=0.
+/// rounds, cycles (of all together), mean, min, p50, p99, max and sd (standard deviation), in cycles: within
+/// a line that is begun. Puts the latencies into another order. Of none only rounds=0.
 void result_latencies(struct latencies* latencies);
 
 /// A line of nothing else.

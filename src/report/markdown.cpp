@@ -5,8 +5,8 @@
 
 #include "report/formats.hpp"
 #include "report/kernel_view.hpp"
-#include "report/memory_view.hpp"
 #include "report/markdown_page.hpp"
+#include "report/memory_view.hpp"
 #include "report/operations.hpp"
 #include "report/rows.hpp"
 #include "report/sites.hpp"

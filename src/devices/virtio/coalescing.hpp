@@ -9,8 +9,8 @@
 /// passed; when it finds nothing then, the next request rings again. In packed queues descriptors count, an
 /// indirect table as one.
 ///
-/// With a time of 0 they are let go when the device's thread comes round: what came while it was busy shares a
-/// notification, and nothing waits longer.
+/// With a time of 0 they are let go when the device's thread comes round: what came while it was busy shares
+/// a notification, and nothing waits longer.
 ///
 /// All of a device's queues share its timer, so that what is held may be let go before its own time.
 #pragma once
