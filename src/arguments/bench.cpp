@@ -36,11 +36,13 @@ Command add_bench(CLI::App& app) {
   takes_format(*bench.add_option("--format", options->format, "how to show what was found (default text)"),
                Shows::experiments);
   bench.add_option("-o,--output", options->output, "where to (default stdout)")->option_text("FILE");
-  bench.add_option("--save", options->save, "save it as JSON too, with each repetition's figures")
+  bench
+      .add_option("--save", options->save,
+                  "where to save it as JSON, with each repetition's figures (default kvmbench-bench.json)")
       ->option_text("FILE");
   bench
       .add_option("--with", options->with,
-                  "what --save has written elsewhere: paging shows it beside this host's")
+                  "what bench has saved elsewhere: paging shows it beside this host's")
       ->option_text("FILE");
   bench.add_option("--kernel", options->kernel, "a Linux kernel: paging boots it too")->option_text("FILE");
   bench.add_option("--initrd", options->initrd, "its initial RAM disk, which is to power the machine off")

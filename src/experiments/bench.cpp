@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <ctime>
+#include <exception>
+#include <stdexcept>
 
 #include "base/error.hpp"
 #include "cli/report_output.hpp"
@@ -115,8 +117,15 @@ int bench(const BenchOptions& options) {
   } catch (const Interrupted& interrupted) {  // what has been found out so far is not lost
     status = interrupted.status;
   }
-  if (options.save) report::write_file(*options.save, report::to_json(found));
+  std::exception_ptr unsaved;  // a file that cannot be written does not keep the result from being shown
+  try {
+    report::write_file(options.save, report::to_json(found));
+  } catch (const std::runtime_error&) {
+    unsaved = std::current_exception();
+  }
   cli::write_output(format.experiments(found, cli::render_options(!options.output, false)), options.output);
+  if (unsaved) std::rethrow_exception(unsaved);
+  cli::tell(fmt::format("saved to {}", options.save));
   return status;
 }
 

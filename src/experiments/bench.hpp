@@ -17,10 +17,10 @@ struct BenchOptions {
   std::optional<std::string> kernel;  ///< of Linux
   std::optional<std::string> initrd;
   std::string kernel_command_line = "console=ttyS0 panic=-1";
-  bool progress = false;              ///< also where stderr is no terminal
-  std::string format = "text";        ///< by name (report/formats.hpp)
-  std::optional<std::string> output;  ///< default stdout
-  std::optional<std::string> save;    ///< JSON besides
+  bool progress = false;                     ///< also where stderr is no terminal
+  std::string format = "text";               ///< by name (report/formats.hpp)
+  std::optional<std::string> output;         ///< default stdout
+  std::string save = "kvmbench-bench.json";  ///< JSON besides
 };
 
 /// The exit status: 0; 1 where an arm failed or a determined number of exits is another one, which the result

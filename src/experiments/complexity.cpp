@@ -192,7 +192,7 @@ class Complexity final {
     for (const std::size_t number : work_ways) {
       const auto exits = static_cast<double>(ways[number].returns);
       plot.series[0].points.emplace_back(exits, median(ways[number].guest));
-      plot.series[1].points.emplace_back(exits, fit->intercept + fit->slope * exits);
+      plot.series[1].points.emplace_back(exits, fit->at(exits));
     }
     result_.plots.push_back(std::move(plot));
   }

@@ -74,10 +74,9 @@ double exits_a_step(const ArmRun& run, std::size_t share, std::uint64_t steps) {
 struct Model {
   LinearFit seconds, exits;
 
-  static double at(const LinearFit& fit, double share) { return fit.intercept + fit.slope * share; }
   [[nodiscard]] double rate(double share) const {
-    const double time = at(seconds, share);
-    return time > 0 ? at(exits, share) / time : 0;
+    const double time = seconds.at(share);
+    return time > 0 ? exits.at(share) / time : 0;
   }
 };
 
@@ -99,7 +98,7 @@ std::optional<Model> model_of(const std::vector<ArmRun>& runs, std::uint64_t ste
 
 ExperimentCell less(const ExperimentCell& cell, double model) {
   const auto* spread = std::get_if<report::Spread>(&cell);
-  return spread != nullptr ? ExperimentCell{spread->median - model} : ExperimentCell{};
+  return spread != nullptr ? ExperimentCell{residual(spread->median, model)} : ExperimentCell{};
 }
 
 std::vector<ExperimentCell> row_of(const Way& way, std::size_t share, const std::vector<ArmRun>& runs,
@@ -117,9 +116,9 @@ std::vector<ExperimentCell> row_of(const Way& way, std::size_t share, const std:
   return {std::string(way.device),
           p,
           exits,
-          less(exits, Model::at(model.exits, p)),
+          less(exits, model.exits.at(p)),
           time,
-          less(time, Model::at(model.seconds, p)),
+          less(time, model.seconds.at(p)),
           rate,
           less(rate, model.rate(p)),
           throughput};

@@ -25,6 +25,12 @@ std::uint64_t rounds_within(double seconds, double seconds_a_round, std::uint64_
   return std::max(least, static_cast<std::uint64_t>(rounds));
 }
 
+double residual(double measured, double model) noexcept {
+  constexpr double rounding = 1e-12;
+  const double difference = measured - model;
+  return std::abs(difference) <= rounding * std::max(std::abs(measured), std::abs(model)) ? 0 : difference;
+}
+
 std::optional<LinearFit> fit_line(const std::vector<std::pair<double, double>>& points) {
   const auto count = static_cast<double>(points.size());
   double mean_x = 0, mean_y = 0;
@@ -41,9 +47,9 @@ std::optional<LinearFit> fit_line(const std::vector<std::pair<double, double>>& 
   fit.intercept = mean_y - fit.slope * mean_x;
   double unexplained = 0;
   for (const auto& [x, y] : points) {
-    const double residual = y - (fit.intercept + fit.slope * x);
-    unexplained += residual * residual;
-    fit.greatest_residual = std::max(fit.greatest_residual, std::abs(residual));
+    const double off = residual(y, fit.at(x));
+    unexplained += off * off;
+    fit.greatest_residual = std::max(fit.greatest_residual, std::abs(off));
   }
   fit.r_squared = yy == 0 ? 1 : 1 - unexplained / yy;
   return fit;

@@ -18,12 +18,17 @@ namespace kvmbench::experiments {
 [[nodiscard]] std::uint64_t rounds_within(double seconds, double seconds_a_round, std::uint64_t least,
                                           std::uint64_t most);
 
+/// measured - model; 0 where they differ by no more than the rounding of doubles.
+[[nodiscard]] double residual(double measured, double model) noexcept;
+
 /// y = intercept + slope * x by least squares.
 struct LinearFit {
   double intercept = 0;
   double slope = 0;
   double r_squared = 0;          ///< share of y's variance that the line explains; 1 where y does not vary
   double greatest_residual = 0;  ///< |y - line|
+
+  [[nodiscard]] double at(double x) const noexcept { return intercept + slope * x; }
 };
 /// Nothing of fewer than two different x.
 [[nodiscard]] std::optional<LinearFit> fit_line(const std::vector<std::pair<double, double>>& points);

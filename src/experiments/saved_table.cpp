@@ -106,9 +106,8 @@ SavedTable SavedTable::parse(std::string_view text, const std::string& name, std
   const JsonDocument parsed = report::parse_json(text, name);
   const Json document(parsed, 0);
   if (document.member("format").text() != "kvmbench-experiments")
-    throw UsageError(
-        fmt::format("{}: this is no result of experiments: give what kvmbench bench {} --save has written",
-                    name, experiment));
+    throw UsageError(fmt::format(
+        "{}: this is no result of experiments: give what kvmbench bench {} has saved", name, experiment));
   const Json found =
       document.member("experiments").named("name", experiment).member("tables").named("id", table);
   std::string first;  // key of the first column

@@ -4,6 +4,7 @@ counts. No time is asserted."""
 
 import csv
 import io
+import json
 
 import experiments
 import machine
@@ -113,6 +114,19 @@ class Bench(experiments.Case):
         titles, *rows = csv.reader(io.StringIO((self.path / "exits.csv").read_text()))
         self.assertEqual(titles[0], "exits prices kind")
         self.assertTrue(all(len(row) == len(titles) for row in rows))
+
+    def test_what_is_found_is_saved_whether_it_was_asked_for_or_not(self):
+        done = self.run_program("bench", "complexity", "--budget", "200ms")
+        self.expect(done, 0)
+        self.assertEqual(done.err, "kvmbench: saved to kvmbench-bench.json\n")
+        (result,) = json.loads((self.path / "kvmbench-bench.json").read_text())["experiments"]
+        self.assertEqual(result["name"], "complexity")
+
+    def test_what_cannot_be_saved_is_shown_all_the_same(self):
+        done = self.run_program("bench", "complexity", "--budget", "200ms", "--save", "nowhere/bench.json")
+        self.expect(done, 2)
+        self.assertIn("nowhere/bench.json", done.err)
+        self.assertIn(b"complexity: ", done.out)
 
 
 if __name__ == "__main__":

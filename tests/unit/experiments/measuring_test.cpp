@@ -9,6 +9,14 @@
 using namespace kvmbench;
 using namespace kvmbench::experiments;
 
+TEST_CASE("what differs by the rounding of doubles alone has no residual") {
+  CHECK(residual(0.3, 0.1 + 0.2) == 0);
+  CHECK(residual(12, 12) == 0);
+  CHECK(residual(0, 0) == 0);
+  CHECK(residual(3, 2.5) == 0.5);
+  CHECK(residual(1e-9, 2e-9) == -1e-9);
+}
+
 TEST_CASE("the median is the middle one, or the mean of the two in the middle") {
   CHECK(median_of({}) == 0);
   CHECK(median_of({7}) == 7);
