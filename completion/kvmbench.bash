@@ -34,7 +34,7 @@ _kvmbench_values() {
   --format)
     case $2 in
     report) echo "$_kvmbench_formats none" ;;
-    bench) echo 'text json csv markdown html svg' ;;
+    bench) echo 'text json csv markdown html svg openmetrics' ;;
     *) echo "$_kvmbench_formats" ;;
     esac
     ;;

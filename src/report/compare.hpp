@@ -111,5 +111,7 @@ void require_same_host(const std::vector<FactDifference>& host);
 [[nodiscard]] std::string to_json(const Comparison& comparison);  ///< docs/comparison.schema.json
 /// One row per side and reason, key or operation.
 [[nodiscard]] std::string to_csv(const Comparison& comparison);
+/// A gauge's sample per side and reason, key or operation.
+[[nodiscard]] std::string to_openmetrics(const Comparison& comparison);
 
 }  // namespace kvmbench::report

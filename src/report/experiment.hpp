@@ -134,6 +134,8 @@ struct Experiments {
 [[nodiscard]] std::string to_csv(const Experiments& experiments);
 [[nodiscard]] std::string to_json(const Experiments& experiments);  ///< docs/experiment.schema.json
 [[nodiscard]] std::string to_html(const Experiments& experiments);
+/// A gauge's sample per figure, with the rows' numbers and words as labels.
+[[nodiscard]] std::string to_openmetrics(const Experiments& experiments);
 /// The plots, one below the other. Throws UsageError where there is none.
 [[nodiscard]] std::string to_svg(const Experiments& experiments);
 

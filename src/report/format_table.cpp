@@ -47,7 +47,8 @@ constexpr std::array table{
     Format{"folded", [](const Report& report, const Options&) { return to_folded(report); }, nullptr,
            nullptr},
     Format{"openmetrics", [](const Report& report, const Options&) { return to_openmetrics(report); },
-           nullptr, nullptr},
+           [](const Comparison& comparison, const Options&) { return to_openmetrics(comparison); },
+           [](const Experiments& experiments, const Options&) { return to_openmetrics(experiments); }},
 };
 
 }  // namespace

@@ -9,7 +9,7 @@
 #include <tuple>
 #include <vector>
 
-#include "report/printable.hpp"
+#include "report/openmetrics_text.hpp"
 #include "report/rows.hpp"
 #include "report/units.hpp"
 #include "stats/exit_reason.hpp"
@@ -29,16 +29,6 @@ double bound(int half_power) {
 std::string canonical(double number) {
   const std::string digits = fmt::format("{}", number);
   return digits.find_first_of(".e") == std::string::npos ? digits + ".0" : digits;
-}
-
-/// A label's value: backslash, quote and newline are escaped (3.1.1, ABNF: escaped-string).
-std::string label_value(std::string_view text) {
-  std::string value;
-  for (const char character : printable(text)) {
-    if (character == '\\' || character == '"') value += '\\';
-    value += character;
-  }
-  return value;
 }
 
 class OpenMetrics final {
@@ -72,9 +62,7 @@ class OpenMetrics final {
   }
 
   void family(const char* name, const char* type, const char* unit, const char* help) {
-    out_ += fmt::format("# TYPE {} {}\n", name, type);
-    if (*unit != '\0') out_ += fmt::format("# UNIT {} {}\n", name, unit);
-    out_ += fmt::format("# HELP {} {}\n", name, help);
+    out_ += report::family(name, type, unit, help);
   }
 
   [[nodiscard]] static std::string labels(std::uint32_t vcpu, std::uint32_t reason) {

@@ -103,7 +103,10 @@ class Bench(experiments.Case):
         self.assertTrue(levels["off"]["returns"].startswith("0 of "))
 
     def test_every_format_shows_the_experiment(self):
-        for name, begins in (("markdown", b"# "), ("html", b"<!DOCTYPE html>"), ("json", b"{"), ("text", b"\nexits: ")):
+        beginnings = {
+            "markdown": b"# ", "openmetrics": b"# TYPE ", "html": b"<!DOCTYPE html>", "json": b"{", "text": b"\nexits: ",
+        }
+        for name, begins in beginnings.items():
             with self.subTest(format=name):
                 done = self.run_program("bench", "exits", "--budget", "200ms", "--format", name)
                 self.expect(done, 0)
