@@ -23,6 +23,12 @@ std::optional<Number> number(std::optional<std::string_view> text) {
   return value;
 }
 
+/// Of C, whose structures these are.
+bool is_identifier(std::string_view text) {
+  constexpr std::string_view characters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+  return !text.empty() && text.find_first_not_of(characters) == std::string_view::npos;
+}
+
 /// "field:unsigned long rip;	offset:16;	size:8;	signed:0;". An array's name is followed by its length.
 std::optional<EventField> parse_field(std::string_view line) {
   const auto declaration = between(line, "field:", ';');
@@ -30,8 +36,9 @@ std::optional<EventField> parse_field(std::string_view line) {
   const auto size = number<std::uint32_t>(between(line, "\tsize:", ';'));
   if (!declaration || !offset || !size) return std::nullopt;
   const std::string_view scalar = declaration->substr(0, declaration->find('['));
-  const std::size_t name = scalar.find_last_of(" *") + 1;
-  return EventField{std::string(scalar.substr(name)), *offset, *size};
+  const std::string_view name = scalar.substr(scalar.find_last_of(" *") + 1);
+  if (!is_identifier(name)) return std::nullopt;
+  return EventField{std::string(name), *offset, *size};
 }
 
 }  // namespace

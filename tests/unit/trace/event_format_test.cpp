@@ -74,6 +74,15 @@ TEST_CASE("what is no format file is refused, what is damaged in one is left out
   CHECK(format->fields.empty());
 }
 
+TEST_CASE("what is no name of C's is no field") {
+  const auto format = EventFormat::parse(
+      "ID: 7\n\tfield:int a\tb;\toffset:8;\tsize:4;\n\tfield:int x.y;\toffset:8;\tsize:4;\n"
+      "\tfield:int *;\toffset:8;\tsize:4;\n\tfield:int _z9;\toffset:12;\tsize:4;\n");
+  REQUIRE(format);
+  CHECK(format->fields.size() == 1);
+  check_field(*format, "_z9", 12, 4);
+}
+
 TEST_CASE("fields named in the print format are no fields") {
   const auto format =
       EventFormat::parse("ID: 7\nprint fmt: \"x\"\n\tfield:int x;\toffset:8;\tsize:4;\tsigned:1;\n");
