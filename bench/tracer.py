@@ -117,11 +117,13 @@ def print_cost(isa, text):
             table.unavailable(arm, "it failed")
             continue
         cycles = measuring.median(results[arm])
-        ratio = (cycles - plain) / of_stat if of_stat else None
+        # Nothing can cost less than nothing: then what else the host did was more than what is to be measured.
+        told_apart = of_stat is not None and of_stat > 0 and (arm == PLAIN or cycles > plain)
+        ratio = (cycles - plain) / of_stat if told_apart else None
         goal = measuring.at_most(0.5) if arm == TRACER and ratio is not None else None
         table.row(arm, f"{int(frequency[1]) * 1000 / cycles:,.0f}" if frequency else "-",
                   measuring.spread(results[arm], "{:,.0f}"), f"{cycles - plain:,.0f}",
-                  "-" if ratio is None else f"{ratio:.2f}", goal=goal, value=ratio)
+                  "not told apart" if ratio is None else f"{ratio:.2f}", goal=goal, value=ratio)
     table.note(f"Medians over the rounds (quartiles), each the first decile of {BATCHES} batches of {BATCH}.")
     table.print()
 
