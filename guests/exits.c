@@ -84,15 +84,9 @@ static const struct kind {
 };
 enum { kind_count = sizeof kinds / sizeof kinds[0], kind_hypercall = 5, kind_hlt = 6, kind_pages = 9 };
 
-static bool is_named(const struct kind* kind, const char* name, unsigned length) {
-  unsigned same = 0;
-  while (same < length && kind->name[same] == name[same]) ++same;
-  return same == length && kind->name[length] == '\0';
-}
-
-static void choose(bool* wanted, const char* name, unsigned length) {
+static void choose(bool* wanted, const struct option* word) {
   for (unsigned i = 0; i < kind_count; ++i) {
-    if (!is_named(&kinds[i], name, length)) continue;
+    if (!option_is(word, kinds[i].name)) continue;
     wanted[i] = true;
     return;
   }
@@ -102,12 +96,9 @@ static void choose(bool* wanted, const char* name, unsigned length) {
 static void choose_kinds(const struct guest* guest, bool* wanted) {
   const struct option* list = option_find(guest, "kinds");
   for (unsigned i = 0; !list && i < kind_count; ++i) wanted[i] = i != kind_hypercall;
-  unsigned begin = 0;
-  for (unsigned at = 0; list && at <= list->value_length; ++at) {
-    if (at < list->value_length && list->value[at] != ',') continue;
-    choose(wanted, list->value + begin, at - begin);
-    begin = at + 1;
-  }
+  struct option word;
+  unsigned at = 0;
+  while (option_next_word(list, &at, &word)) choose(wanted, &word);
 }
 
 // What causes exits of its own, before the first mark.

@@ -100,12 +100,9 @@ struct result {
   uint64_t rounds, cycles, least, most;
 };
 
-static unsigned find_kind(const char* name, unsigned length) {
-  for (unsigned i = 0; i < kind_count; ++i) {
-    unsigned same = 0;
-    while (same < length && kinds[i].name[same] == name[same]) ++same;
-    if (same == length && kinds[i].name[length] == '\0') return i;
-  }
+static unsigned find_kind(const struct option* word) {
+  for (unsigned i = 0; i < kind_count; ++i)
+    if (option_is(word, kinds[i].name)) return i;
   guest_fail("kinds=: a list of serial,port,string,mmio-read,mmio-write,hlt,cpuid,rdmsr,wrmsr");
 }
 
@@ -115,12 +112,9 @@ static void choose_kinds(const struct guest* guest, struct result* results) {
     for (unsigned i = 0; i < kind_count; ++i) results[i].wanted = true;
     return;
   }
-  unsigned begin = 0;
-  for (unsigned at = 0; at <= list->value_length; ++at) {
-    if (at < list->value_length && list->value[at] != ',') continue;
-    results[find_kind(list->value + begin, at - begin)].wanted = true;
-    begin = at + 1;
-  }
+  struct option word;
+  unsigned at = 0;
+  while (option_next_word(list, &at, &word)) results[find_kind(&word)].wanted = true;
 }
 
 static void run(round_function* round, uint64_t rounds, uint64_t budget, struct result* result) {

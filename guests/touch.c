@@ -163,20 +163,12 @@ static const struct kind {
 };
 enum { kind_count = sizeof kinds / sizeof kinds[0], kind_fetch = kind_count - 1 };
 
-static bool is_named(const struct kind* kind, const char* name, unsigned length) {
-  unsigned same = 0;
-  while (same < length && kind->name[same] == name[same]) ++same;
-  return same == length && kind->name[length] == '\0';
-}
-
 static bool is_wanted(const struct option* list, unsigned kind) {
   if (!list) return kind != kind_fetch;
-  unsigned begin = 0;
-  for (unsigned at = 0; at <= list->value_length; ++at) {
-    if (at < list->value_length && list->value[at] != ',') continue;
-    if (is_named(&kinds[kind], list->value + begin, at - begin)) return true;
-    begin = at + 1;
-  }
+  struct option word;
+  unsigned at = 0;
+  while (option_next_word(list, &at, &word))
+    if (option_is(&word, kinds[kind].name)) return true;
   return false;
 }
 

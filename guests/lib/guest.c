@@ -45,6 +45,19 @@ bool option_is(const struct option* option, const char* value) {
   return equal(option->value, option->value_length, value);
 }
 
+bool option_next_word(const struct option* list, unsigned* at, struct option* word) {
+  if (!list || *at > list->value_length) return false;
+  *word = *list;
+  word->value += *at;
+  word->value_length = 0;
+  while (*at < list->value_length && list->value[*at] != ',') {
+    ++*at;
+    ++word->value_length;
+  }
+  ++*at;
+  return true;
+}
+
 // Keys with a dot in them are meant for drivers of a Linux guest: QEMU's microvm adds virtio_mmio.device=...
 static void check_key(const struct option* option) {
   if (contains(option->key, option->key_length, '.')) return;

@@ -68,6 +68,10 @@ unsigned option_choice(const struct guest* guest, const char* key, const char* c
 bool option_has_key(const struct option* option, const char* key);
 bool option_is(const struct option* option, const char* value);
 
+/// The word from *at on of an option's value, a list with commas, as an option with that value; *at is left
+/// behind it. From 0 on; false where there is none any more, or no option.
+bool option_next_word(const struct option* list, unsigned* at, struct option* word);
+
 /// Prints the message and the option, and ends with status_failed.
 __attribute__((noreturn)) void option_fail(const char* message, const struct option* option);
 
