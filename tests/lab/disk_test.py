@@ -20,7 +20,7 @@ LOCKED = bytes(range(256)) * 4096
 PARAMETERS = "console=ttyS0 quiet noxsave nohz=off panic=-1"
 
 
-class Disks:
+class Disks(lab.GuestRuns):
     """The tests of each model; a subclass says which."""
 
     MODEL = DISK = LOCKED_DISK = DEVICE = DRIVER = ""
@@ -80,15 +80,6 @@ class Disks:
             )
             (directory / "locked").write_bytes(LOCKED)
             cls.results = lab.run(directory, cls.script(), "--mem", "1300", "--timeout", "1000")
-
-    def subtests(self, check):
-        """Calls check(output, run) for each run of a guest."""
-        for run, options in enumerate(self.OPTIONS):
-            with self.subTest(options=options):
-                try:
-                    check("\n" + self.results.text(f"{run}.out"), run)
-                except AssertionError as error:
-                    raise AssertionError(f"{error}\n{self.results.everything(run)}") from None
 
     def test_the_guest_ends_by_itself(self):
         self.subtests(lambda _, run: self.assertEqual(self.results.status(run), linux_test.GUEST_POWERED_OFF))

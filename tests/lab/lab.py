@@ -77,6 +77,22 @@ class Results:
         return "\n".join(f"{part}: {self.text(f'{name}.{part}')}" for part in ("status", "out", "err"))
 
 
+class GuestRuns:
+    """Checks of what several runs of a guest have printed, one for each of OPTIONS; a mixin of test cases."""
+
+    OPTIONS = ()
+    results = None
+
+    def subtests(self, check):
+        """Calls check(output, run) for each run of a guest."""
+        for run, options in enumerate(self.OPTIONS):
+            with self.subTest(options=options):
+                try:
+                    check("\n" + self.results.text(f"{run}.out"), run)
+                except AssertionError as error:
+                    raise AssertionError(f"{error}\n{self.results.everything(run)}") from None
+
+
 def print_from_cache(*arguments, check):
     return subprocess.run([LAB, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=check)
 

@@ -23,7 +23,7 @@ PARAMETERS = "console=ttyS0 quiet noxsave nohz=off panic=-1"
 HOST = "192.168.77.1"
 
 
-class Traffic:
+class Traffic(lab.GuestRuns):
     """The tests of each card; a subclass says which."""
 
     LASTING = 0  # seconds
@@ -70,15 +70,6 @@ class Traffic:
             cls.results = lab.run(
                 directory, cls.script(), "--module", "tun", "--mem", "1100", "--timeout", "900"
             )
-
-    def subtests(self, check):
-        """Calls check(output, run) for each run of a guest."""
-        for run in range(len(self.OPTIONS)):
-            with self.subTest(options=self.OPTIONS[run]):
-                try:
-                    check("\n" + self.results.text(f"{run}.out"), run)
-                except AssertionError as error:
-                    raise AssertionError(f"{error}\n{self.results.everything(run)}") from None
 
     def test_the_guest_ends_by_itself(self):
         self.subtests(lambda _, run: self.assertEqual(self.results.status(run), linux_test.GUEST_POWERED_OFF))
