@@ -70,7 +70,6 @@ class Uart16550 final : public Device {
   void write_fcr(std::uint8_t value) noexcept;
   void write_mcr(std::uint8_t value) noexcept;
   [[nodiscard]] std::uint8_t read_receive_buffer() noexcept;
-  [[nodiscard]] std::uint8_t read_line_status() noexcept;
   [[nodiscard]] std::uint8_t pending_interrupt() const noexcept;
   [[nodiscard]] std::uint8_t line_status() const noexcept;
   [[nodiscard]] std::uint8_t modem_inputs() const noexcept;

@@ -4,11 +4,11 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <csignal>
 #include <exception>
 #include <mutex>
 #include <thread>
 
+#include "base/blocked_signals.hpp"
 #include "base/error.hpp"
 #include "experiments/scratch_file.hpp"
 #include "report/printable.hpp"
@@ -185,11 +185,9 @@ std::vector<ArmRun> Context::run_together(std::span<const Arm> arms) {
   std::vector<ArmRun> runs(arms.size());
   std::exception_ptr interrupted;
   std::mutex mutex;
-  sigset_t all, before;  // signals are the main thread's, whose machine hears them
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
   {
     std::vector<std::jthread> threads;
+    std::optional<BlockedSignals> blocked(std::in_place);  // the machine of this thread is to hear them
     for (std::size_t i = 1; i < arms.size(); ++i) {
       threads.emplace_back([&, i] {
         try {
@@ -200,7 +198,7 @@ std::vector<ArmRun> Context::run_together(std::span<const Arm> arms) {
         }
       });
     }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    blocked.reset();
     try {
       if (!arms.empty()) runs.front() = execute(arms.front());
     } catch (...) {

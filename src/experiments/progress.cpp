@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 #include <string_view>
 
+#include "base/blocked_signals.hpp"
 #include "cli/standard_streams.hpp"
 
 namespace kvmbench::experiments {
@@ -34,9 +34,7 @@ std::string bar_of(double share, unsigned width) {
 
 Progress::Progress(How how) : how_(how) {
   if (how_ != How::bar) return;
-  sigset_t all, before;  // signals are the main thread's
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const BlockedSignals blocked;
   drawing_ = std::thread([this] {
     std::unique_lock lock(mutex_);
     while (!over_) {
@@ -44,7 +42,6 @@ Progress::Progress(How how) : how_(how) {
       changed_.wait_for(lock, period);
     }
   });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 Progress::~Progress() {

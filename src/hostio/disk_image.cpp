@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
-#include <csignal>
 #include <cstring>
 #include <exception>
 #include <optional>
 #include <string_view>
 #include <utility>
 
+#include "base/blocked_signals.hpp"
 #include "base/error.hpp"
 
 namespace kvmbench::hostio {
@@ -35,17 +35,13 @@ DiskImage::~DiskImage() {
 }
 
 void DiskImage::start_threads() {
-  // Signals are the main thread's.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
   std::optional<std::string> failure;
   try {
+    const BlockedSignals blocked;
     for (DiskIo& io : ios_) threads_.emplace_back([this, &io] { work(io); });
   } catch (const std::exception& error) {
     failure = error.what();
   }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (!failure) return;
   stop_threads();
   throw HostError(fmt::format("cannot start the {} threads of {}: {}", threads, name_, *failure));

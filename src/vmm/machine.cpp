@@ -8,6 +8,7 @@
 #include <ctime>
 #include <system_error>
 
+#include "base/blocked_signals.hpp"
 #include "base/error.hpp"
 #include "base/tsc.hpp"
 #include "vmm/crash_report.hpp"
@@ -133,22 +134,18 @@ void Machine::start(const boot::EntryState& entry) {
   }
   vcpus_.front()->vcpu.set_entry(entry);
   if (raising_) raising_->start(vcpus_.front()->vcpu.tsc_relation());
-  // Signals are the main thread's: only the kick reaches a vCPU.
-  sigset_t blocked, before;
-  sigfillset(&blocked);
-  sigdelset(&blocked, kick_signal());
-  pthread_sigmask(SIG_SETMASK, &blocked, &before);
   // Each thread waits until all are there, since the first one's guest may end the machine at once.
   std::string failure;
   running_ = vcpus_.size();
   try {
+    // Signals are the main thread's: only the kick reaches a vCPU.
+    const BlockedSignals blocked(kick_signal());
     for (const auto& unit : vcpus_) unit->thread = std::thread([this, &unit = *unit] { run(unit); });
   } catch (const std::system_error& error) {
     failure = error.what();
     stop({.kind = Ending::Kind::kvm_failure, .value = 0, .text = "a vCPU's thread could not be started"});
   }
   all_started_.count_down();
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (!failure.empty())
     throw HostError(fmt::format("cannot start the threads of {} vCPUs: {}", vcpus_.size(), failure));
 }

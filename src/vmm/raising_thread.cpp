@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
-#include <csignal>
 #include <system_error>
 
+#include "base/blocked_signals.hpp"
 #include "base/error.hpp"
 #include "base/tsc.hpp"
 
@@ -40,17 +40,12 @@ std::uint64_t load(std::uint64_t& field) noexcept {
 
 void RaisingThread::start(TscRelation tsc) {
   tsc_ = tsc;
-  // Signals are the main thread's.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
   try {
+    const BlockedSignals blocked;
     thread_ = std::thread([this] { run(); });
   } catch (const std::system_error& error) {
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
     throw HostError(fmt::format("interrupt-source: cannot start its thread: {}", error.what()));
   }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 void RaisingThread::finish() noexcept {

@@ -8,9 +8,9 @@
 
 #include <algorithm>
 #include <array>
-#include <csignal>
 #include <system_error>
 
+#include "base/blocked_signals.hpp"
 #include "base/error.hpp"
 
 namespace kvmbench {
@@ -67,17 +67,12 @@ void VirtioSlot::watch(int fd, std::uint64_t number) const {
 void VirtioSlot::start(InterruptLine& line) {
   virtio::Doorbell& doorbell = *this;
   transport_.emplace(*device_, line, doorbell, options_.ring);
-  // Signals are the main thread's.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
   try {
+    const BlockedSignals blocked;
     thread_ = std::thread([this] { run(); });
   } catch (const std::system_error& error) {
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
     throw HostError(device_->name() + ": cannot start its thread: " + error.what());
   }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 void VirtioSlot::finish() noexcept {

@@ -4,11 +4,11 @@
 #include <pthread.h>
 
 #include <array>
-#include <csignal>
 #include <optional>
 #include <system_error>
 #include <utility>
 
+#include "base/blocked_signals.hpp"
 #include "base/error.hpp"
 
 namespace kvmbench::hostio {
@@ -26,22 +26,6 @@ constexpr NetworkOffloads unpack(unsigned bits) noexcept {
           .ecn = (bits & 8) != 0,
           .ufo = (bits & 16) != 0};
 }
-
-/// Signals are for the threads that know what to do with them.
-class BlockedSignals final {
- public:
-  BlockedSignals() noexcept {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  BlockedSignals(const BlockedSignals&) = delete;
-  BlockedSignals& operator=(const BlockedSignals&) = delete;
-  ~BlockedSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_{};
-};
 
 }  // namespace
 
