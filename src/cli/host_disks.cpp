@@ -15,6 +15,7 @@ using hostio::DiskImage;
 
 constexpr std::array<std::string_view, 2> models = {"ata", "virtio"};
 constexpr std::array<std::string_view, 2> caches = {"writeback", "none"};
+constexpr std::array<std::string_view, 2> pio_ways = {"exit", "coalesced"};
 constexpr std::size_t serial_length = 20;  // of either kind of disk
 
 }  // namespace
@@ -37,10 +38,11 @@ void HostDisks::add(const std::string& spec, DiskModel usual) {
     options.refuse(fmt::format("serial={}: a disk has room for {} characters", serial, serial_length));
   }
   if (model == DiskModel::ata) {
+    const bool coalesced = options.choice("pio", pio_ways).value_or(0) == 1;
     options.finish();
     const auto& image =
         images_.emplace_back(std::make_unique<DiskImage>(name, options.value(), read_only, cache));
-    ata_.push_back({image.get(), serial});
+    ata_.push_back({.drive = {image.get(), serial}, .coalesced = coalesced});
     return;
   }
   const auto queues =

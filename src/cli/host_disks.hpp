@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "devices/ata/channel.hpp"
 #include "hostio/disk_image.hpp"
+#include "vmm/ide_disks.hpp"
 #include "vmm/virtio_slot.hpp"
 
 namespace kvmbench::cli {
@@ -20,7 +20,7 @@ class HostDisks final {
   /// Throws UsageError, HostError.
   HostDisks(const std::vector<std::string>& specs, DiskModel usual);
 
-  [[nodiscard]] const std::vector<ata::DriveConfig>& ata() const noexcept { return ata_; }
+  [[nodiscard]] const std::vector<IdeDisk>& ata() const noexcept { return ata_; }
   [[nodiscard]] const std::vector<VirtioAttachment>& virtio() const noexcept { return virtio_; }
 
   /// A line for each image that requests have failed on.
@@ -30,7 +30,7 @@ class HostDisks final {
   void add(const std::string& spec, DiskModel usual);
 
   std::vector<std::unique_ptr<hostio::DiskImage>> images_;
-  std::vector<ata::DriveConfig> ata_;
+  std::vector<IdeDisk> ata_;
   std::vector<VirtioAttachment> virtio_;
 };
 

@@ -39,12 +39,18 @@ ExitProbe::ExitProbe(const Kvm& kvm, const Vm& vm, const GuestMemory& memory)
     vm.ring_on_access(doorbell_.get(), Vm::Space::ports, port(any_length), 0, {});
     vm.ring_on_access(doorbell_.get(), Vm::Space::memory, mmio(any_length), 0, {});
   }
-  if (kvm.extension(KVM_CAP_COALESCED_MMIO) > 0) vm.coalesce(Vm::Space::memory, mmio(coalesced), 8);
-  if (kvm.extension(KVM_CAP_COALESCED_PIO) > 0) vm.coalesce(Vm::Space::ports, port(coalesced), 4);
 }
 
-void ExitProbe::connect(const Kvm& kvm, const Vm& vm, const Vcpu& vcpu) {
-  ring_ = vcpu.coalesced_ring(kvm);
+std::vector<CoalescedWrites::Range> ExitProbe::coalesced_ranges(const Kvm& kvm) {
+  std::vector<CoalescedWrites::Range> ranges;
+  if (kvm.extension(KVM_CAP_COALESCED_MMIO) > 0)
+    ranges.push_back({Vm::Space::memory, registers.value + coalesced, 8, false});
+  if (kvm.extension(KVM_CAP_COALESCED_PIO) > 0)
+    ranges.push_back({Vm::Space::ports, first_port + coalesced, 4, false});
+  return ranges;
+}
+
+void ExitProbe::connect(const Kvm& kvm, const Vm& vm) {
   if (kvm.extension(KVM_CAP_IOEVENTFD_ANY_LENGTH) <= 0) return;
   interrupt_ = vm.edge_irqfd(gsi);
   vm.ring_on_access(interrupt_.get(), Vm::Space::ports, first_port + interrupt, 0, {});
@@ -55,14 +61,13 @@ void ExitProbe::attach(PortBus& ports, MmioBus& mmio) {
   mmio.attach(registers.value, size, *this);
 }
 
-std::uint64_t ExitProbe::read(std::uint64_t offset, unsigned width) noexcept {
-  if (offset == coalesced) empty_ring();
+std::uint64_t ExitProbe::read(std::uint64_t, unsigned width) noexcept {
   return all_ones(width);
 }
 
 void ExitProbe::write(std::uint64_t offset, unsigned width, std::uint64_t value) noexcept {
   value &= all_ones(width);
-  if (offset >= coalesced && offset < interrupt) empty_ring();
+  if (offset >= coalesced && offset < interrupt) gathered_.fetch_add(1, std::memory_order_relaxed);
   if (offset == record) take_record(Gpa{value});
   if (offset == word) taken_.fetch_add(value, std::memory_order_relaxed);
   if (offset == work) do_work(std::min<std::uint64_t>(value, most_work));
@@ -82,15 +87,6 @@ void ExitProbe::do_work(std::uint64_t units) noexcept {
   for (std::uint64_t step = 0; step < units * steps_a_unit; ++step)
     state = state * 6364136223846793005u + 1442695040888963407u;
   taken_.fetch_add(state, std::memory_order_relaxed);
-}
-
-void ExitProbe::empty_ring() noexcept {
-  if (ring_ == nullptr) return;
-  // The only vCPU is out of its guest: nothing is added meanwhile. What was gathered is only counted.
-  const std::uint32_t slots = (page_bytes - sizeof(kvm_coalesced_mmio_ring)) / sizeof(kvm_coalesced_mmio);
-  const std::uint32_t last = std::atomic_ref(ring_->last).load(std::memory_order_acquire) % slots;
-  gathered_.fetch_add((last + slots - ring_->first % slots) % slots, std::memory_order_relaxed);
-  std::atomic_ref(ring_->first).store(last, std::memory_order_release);
 }
 
 std::string ExitProbe::register_name(std::uint64_t offset, Direction) const {

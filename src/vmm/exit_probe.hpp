@@ -12,15 +12,14 @@
 #include "base/unique_fd.hpp"
 #include "devices/bus.hpp"
 #include "devices/device.hpp"
+#include "vmm/coalesced_writes.hpp"
 #include "vmm/kvm.hpp"
-#include "vmm/vcpu.hpp"
 #include "vmm/vm.hpp"
 
 namespace kvmbench {
 
 /// What KVM serves without a return, as far as the host's KVM has it; what it has not, is an exit to this
-/// device. Coalesced writes (api.rst, KVM_REGISTER_COALESCED_MMIO) gather in a ring of KVM's; the write that
-/// finds it full comes here and empties it, and so does a read; their number is right with one vCPU.
+/// device. Coalesced writes gather in a ring of KVM's (CoalescedWrites); they are counted when they come.
 class ExitProbe final : public Device {
  public:
   static constexpr std::uint16_t first_port = 0x2f40;
@@ -41,11 +40,14 @@ class ExitProbe final : public Device {
   static constexpr unsigned gsi = 11;
   static constexpr std::uint32_t most_work = 4096;
 
+  /// Where writes are to gather, as far as KVM can.
+  [[nodiscard]] static std::vector<CoalescedWrites::Range> coalesced_ranges(const Kvm& kvm);
+
   /// Before the interrupt controllers. Throws HostError.
   ExitProbe(const Kvm& kvm, const Vm& vm, const GuestMemory& memory);
 
-  /// Once there are interrupt controllers of KVM's (Irqchip::full) and the only vCPU.
-  void connect(const Kvm& kvm, const Vm& vm, const Vcpu& vcpu);
+  /// Once there are interrupt controllers of KVM's (Irqchip::full).
+  void connect(const Kvm& kvm, const Vm& vm);
   void attach(PortBus& ports, MmioBus& mmio);
 
   std::uint64_t read(std::uint64_t offset, unsigned width) noexcept override;
@@ -55,14 +57,12 @@ class ExitProbe final : public Device {
   [[nodiscard]] std::vector<Operation> operations() const override;
 
  private:
-  void empty_ring() noexcept;
   void take_record(Gpa at) noexcept;
   void do_work(std::uint64_t units) noexcept;
 
   const GuestMemory& memory_;
   UniqueFd doorbell_;
   UniqueFd interrupt_;
-  kvm_coalesced_mmio_ring* ring_ = nullptr;  // in the vCPU's area; null where KVM has none
   std::atomic<std::uint64_t> gathered_{0};
   std::atomic<std::uint64_t> taken_{0};  // what is taken and worked on ends up in, so that it is done
 };

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.hpp"
 
 namespace kvmbench {
@@ -19,7 +21,31 @@ constexpr unsigned piix3_device = 1, isa_function = 0, ide_function = 1;
 
 }  // namespace
 
-IdeDisks::IdeDisks(const std::vector<ata::DriveConfig>& disks, InterruptWiring& wiring, PortBus& ports,
+std::vector<CoalescedWrites::Range> IdeDisks::coalesced_ranges(const Kvm& kvm,
+                                                               const std::vector<IdeDisk>& disks) {
+  std::vector<CoalescedWrites::Range> ranges;
+  for (std::size_t number = 0; number < std::min(disks.size(), most); ++number) {
+    const Place& place = places[number / 2];
+    if (number % 2 == 1 && disks[number].coalesced != disks[number - 1].coalesced) {
+      throw UsageError(fmt::format(
+          "disks {} and {} of model ata are on one channel, whose ports both have: give pio=coalesced to "
+          "both or to neither",
+          number - 1, number));
+    }
+    if (!disks[number].coalesced || number % 2 == 1) continue;
+    if (kvm.extension(KVM_CAP_COALESCED_PIO) <= 0) {
+      throw HostError("this host's KVM lacks KVM_CAP_COALESCED_PIO, which pio=coalesced needs; use pio=exit");
+    }
+    ranges.push_back(
+        {.space = Vm::Space::ports,
+         .first = place.command_block,
+         .bytes = ata::Channel::command_block_size - 1,  // the last one is the command, which acts
+         .awaited = true});
+  }
+  return ranges;
+}
+
+IdeDisks::IdeDisks(const std::vector<IdeDisk>& disks, InterruptWiring& wiring, PortBus& ports,
                    PciConfig& pci) {
   if (disks.empty()) return;
   if (disks.size() > most) {
@@ -31,9 +57,9 @@ IdeDisks::IdeDisks(const std::vector<ata::DriveConfig>& disks, InterruptWiring& 
   for (std::size_t first = 0; first < disks.size(); first += 2) {
     const Place& place = places[first / 2];
     auto& channel = channels_[first / 2];
-    channel =
-        std::make_unique<ata::Channel>(place.name, wiring.line(place.irq, InterruptWiring::Trigger::edge),
-                                       disks[first], first + 1 < disks.size() ? &disks[first + 1] : nullptr);
+    channel = std::make_unique<ata::Channel>(
+        place.name, wiring.line(place.irq, InterruptWiring::Trigger::edge), disks[first].drive,
+        first + 1 < disks.size() ? &disks[first + 1].drive : nullptr);
     ports.attach(place.command_block, ata::Channel::command_block_size, *channel);
     ports.attach(place.control_block, 1, *channel, ata::Channel::control_block);
   }

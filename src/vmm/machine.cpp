@@ -4,8 +4,10 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <ctime>
+#include <iterator>
 #include <system_error>
 
 #include "base/blocked_signals.hpp"
@@ -49,6 +51,13 @@ void check(const MachineConfig& config, const Kvm& kvm) {
   }
 }
 
+std::unique_ptr<CoalescedWrites> coalesced_writes(const Kvm& kvm, const Vm& vm, const MachineConfig& config,
+                                                  const PlatformHost& host) {
+  std::vector<CoalescedWrites::Range> ranges = IdeDisks::coalesced_ranges(kvm, host.ata);
+  if (config.exit_probe) std::ranges::copy(ExitProbe::coalesced_ranges(kvm), std::back_inserter(ranges));
+  return ranges.empty() ? nullptr : std::make_unique<CoalescedWrites>(vm, ranges);
+}
+
 }  // namespace
 
 Machine::Machine(const Kvm& kvm, const MachineConfig& config, MachineHost host)
@@ -65,6 +74,7 @@ Machine::Machine(const Kvm& kvm, const MachineConfig& config, MachineHost host)
                                             : nullptr),
       virtio_(kvm, vm_, memory_, host.virtio),
       exit_probe_(config.exit_probe ? std::make_unique<ExitProbe>(kvm, vm_, memory_) : nullptr),
+      coalesced_(coalesced_writes(kvm, vm_, config, host.platform)),
       wiring_(kvm, vm_, config.irqchip, config.cpus),
       marker_(phases_, config.mark_on_serial),
       platform_(memory_, wiring_, *this, marker_, host.platform),
@@ -79,9 +89,10 @@ Machine::Machine(const Kvm& kvm, const MachineConfig& config, MachineHost host)
   if (!config.disabled_exits.empty()) vm_.disable_exits(kvm, config.disabled_exits);
   create_vcpus(kvm, config);
   if (exit_probe_) {
-    exit_probe_->connect(kvm, vm_, vcpus_.front()->vcpu);
+    exit_probe_->connect(kvm, vm_);
     exit_probe_->attach(platform_.ports(), platform_.mmio());
   }
+  if (coalesced_) coalesced_->start(kvm, vcpus_.front()->vcpu, platform_.ports(), platform_.mmio(), host.io);
   dirty_bitmap_.start(config.dirty_log_period);
 }
 
@@ -166,7 +177,7 @@ void Machine::run_loop(VcpuUnit& unit) noexcept {
   GuestStats::enter(unit.vcpu.id());
   RunLoop loop(unit.vcpu, unit.recorder, phases_, platform_.ports(), platform_.mmio(), *this,
                guest_stats_ ? &guest_stats_->vcpu(unit.vcpu.id()) : nullptr, unit.sites.get(),
-               unit.guard.get());
+               unit.guard.get(), coalesced_.get());
   if (account_ ? loop.run() : loop.run_without_account()) return;
   try {
     unit.crash = kvmbench::crash_report(unit.vcpu, memory_, loop.error());

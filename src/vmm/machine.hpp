@@ -20,6 +20,7 @@
 #include "stats/recorder.hpp"
 #include "trace/counter_file.hpp"
 #include "trace/exit_tracer.hpp"
+#include "vmm/coalesced_writes.hpp"
 #include "vmm/cpuid.hpp"
 #include "vmm/dirty_bitmap.hpp"
 #include "vmm/ending.hpp"
@@ -160,7 +161,8 @@ class Machine final : private RunEvents, private PowerControl {
   stats::PhaseTable phases_;
   std::unique_ptr<GuestStats> guest_stats_;  // null where the guest has no view of its own
   VirtioSlots virtio_;
-  std::unique_ptr<ExitProbe> exit_probe_;  // null unless wanted
+  std::unique_ptr<ExitProbe> exit_probe_;       // null unless wanted
+  std::unique_ptr<CoalescedWrites> coalesced_;  // null where every write is an exit
   InterruptWiring wiring_;
   PhaseMarker marker_;
   Platform platform_;

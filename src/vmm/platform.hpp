@@ -29,7 +29,7 @@ namespace kvmbench {
 struct PlatformHost {
   std::array<CharacterSink*, 2> serial;  ///< of uart0 and uart1
   CharacterSink* debug_console;          ///< of ports 0xe9 and 0x402
-  std::vector<ata::DriveConfig> ata{};   ///< disks, in the order of IdeDisks
+  std::vector<IdeDisk> ata{};            ///< disks, in the order of IdeDisks
 };
 
 class Platform final {

@@ -89,6 +89,7 @@ RunLoop::Next RunLoop::serve(const Exit& exit) noexcept {
 }
 
 RunLoop::Next RunLoop::serve(const PioExit& exit) noexcept {
+  if (coalesced_ != nullptr) coalesced_->deliver();
   const BusTarget target = ports_.find(exit.port);
   if (exit.count == 1) {
     access(target, exit.direction, exit.width, exit.data);
@@ -99,6 +100,7 @@ RunLoop::Next RunLoop::serve(const PioExit& exit) noexcept {
 }
 
 RunLoop::Next RunLoop::serve(const MmioExit& exit) noexcept {
+  if (coalesced_ != nullptr) coalesced_->deliver();
   if (guard_ != nullptr && guard_->covers(exit.address)) {
     if (guard_->serve(exit)) return Next::enter;
     events_.ended({.kind = Ending::Kind::protected_memory, .value = 0, .text = {}});

@@ -8,6 +8,7 @@
 #include "stats/exit_site.hpp"
 #include "stats/phase_table.hpp"
 #include "stats/recorder.hpp"
+#include "vmm/coalesced_writes.hpp"
 #include "vmm/ending.hpp"
 #include "vmm/exit.hpp"
 #include "vmm/guest_stats.hpp"
@@ -31,7 +32,7 @@ class RunLoop final {
  public:
   RunLoop(Vcpu& vcpu, stats::Recorder& recorder, const stats::PhaseTable& phases, const PortBus& ports,
           const MmioBus& mmio, RunEvents& events, VcpuGuestStats* guest_stats, stats::SiteTable* sites,
-          VcpuGuard* guard) noexcept
+          VcpuGuard* guard, CoalescedWrites* coalesced) noexcept
       : vcpu_(vcpu),
         recorder_(recorder),
         phases_(phases),
@@ -40,7 +41,8 @@ class RunLoop final {
         events_(events),
         guest_stats_(guest_stats),
         sites_(sites),
-        guard_(guard) {}
+        guard_(guard),
+        coalesced_(coalesced) {}
 
   /// Runs the vCPU until the machine ends. Every return of KVM_RUN is recorded. False where this vCPU itself
   /// could not go on: kvm_run, or error(), then still says why.
@@ -86,6 +88,7 @@ class RunLoop final {
   VcpuGuestStats* const guest_stats_;  // null where the guest has no view of its own
   stats::SiteTable* const sites_;      // null where it is not asked where exits come from
   VcpuGuard* const guard_;             // null where no memory is guarded
+  CoalescedWrites* const coalesced_;   // null where every write is an exit
   bool failed_ = false;
   int error_ = 0;
 };

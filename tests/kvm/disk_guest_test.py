@@ -151,6 +151,26 @@ class AtaDisk(Disk):
         counted = by_register(self.ata("n=1 wait=irq").report, FLUSH)
         self.assertEqual(counted, {("ata0", "command"): 1, self.STATUS: 1, MARK: 1})
 
+    def test_with_coalesced_writes_only_commands_and_what_a_full_ring_sends_are_exits(self):
+        for wait in ("poll", "irq"):  # with irq nothing but time delivers the end of a sector
+            with self.subTest(wait=wait):
+                self.image()
+                report = self.ata(f"n=20 size=1024 wait={wait}", ",pio=coalesced").report
+                counted = by_register(report, WRITE)
+                # A sector is 256 words, of which the ring takes 169: one is an exit, unless time has emptied the ring.
+                self.assertLessEqual(counted.pop(self.DATA, 0), 20 * 2)
+                counted.pop(self.ALTERNATE)
+                self.assertEqual(counted, {("ata0", "command"): 20, self.STATUS: 20 * 2, MARK: 1})
+                self.assertEqual(transfers(report, READ, self.DATA), 20 * 1024 // 2)
+                self.virtio("n=20 size=1024 op=read")
+
+    def test_two_disks_of_a_channel_have_its_ports_in_one_way(self):
+        self.image()
+        other = self.file("other.img", bytes(1 << 20))
+        disks = ("--disk", f"{self.path}/disk.img,model=ata,pio=coalesced", "--disk", f"{other},model=ata")
+        self.expect_refusal(self.run_program("run", "@disk", *disks), 2, "disks 0 and 1", "pio=coalesced to both")
+        self.guest("@disk", "model=ata n=4", *disks[:3], f"{other},model=ata,pio=coalesced")
+
     def test_both_models_find_what_the_other_has_written(self):
         self.image()
         self.ata("n=8 op=write seed=3")
