@@ -8,6 +8,8 @@ default_limit=400
 emulator=Bochs
 emulator_tools=(bochs:bochs xorriso:xorriso script:bsdutils)
 cpus_max=1
+mem_max=2048 # MiB
+before_modules='' # the TSC's rate is given, and right
 
 bochs_ips=100000000 # instructions in a second of the machine's own time; it skips idle time
 bios=/usr/share/bochs/BIOS-bochs-latest
@@ -96,4 +98,6 @@ emulate() {
   return "$status"
 }
 
-emulator_complaints() { grep -aE 'PANIC|e\[' "$tmp/bochs.log" | tail -n 15; }
+emulator_complaints() { # where it did not even begin, its screen has them
+  if [[ -s $tmp/bochs.log ]]; then grep -aE 'PANIC|e\[' "$tmp/bochs.log"; else cat "$tmp/emulator"; fi | tail -n 15
+}

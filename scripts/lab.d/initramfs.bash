@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154 # tmp, busybox, module_parameters and extra_modules are the caller's
+# shellcheck shell=bash disable=SC2154 # tmp, busybox, extra_modules and the emulator's variables are the caller's
 # scripts/lab's initramfs: busybox, modules, what was added, the command, /init.
 
 make_skeleton() {
@@ -22,12 +22,13 @@ copy_modules() { # leaves in /lab/modules the commands that load them
       module_parameters[${name//-/_}]="${module_parameters[${name//-/_}]-} ${parameters//,/ }"
     fi
   done
+  echo "$before_modules" >"$root/lab/modules"
   for file in "${module_files[@]}"; do
     cp "$file" "$root/lab/" || die "cannot copy $file"
     name=${file##*/}
     name=${name%.ko}
     echo "insmod /lab/$name.ko ${module_parameters[${name//-/_}]-} || return 1"
-  done >"$root/lab/modules"
+  done >>"$root/lab/modules"
 }
 
 copy_in() { # FILE|DIR: copies it in at its own absolute path, and the shared libraries of each program in it
