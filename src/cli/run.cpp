@@ -64,7 +64,7 @@ void require_stable_tsc(bool allow_unstable) {
                     "cycles mean little; counts are not affected: --allow-unstable-tsc runs all the same",
                     lacking));
   }
-  tell(fmt::format("warning: /proc/cpuinfo lacks {}: counts are exact, times may not be", lacking));
+  tell_once(fmt::format("warning: /proc/cpuinfo lacks {}: counts are exact, times may not be", lacking));
 }
 
 /// For hosts whose KVM does not know the frequency: against the monotonic clock, over 50 ms.
@@ -86,7 +86,7 @@ std::unique_ptr<trace::ExitTracer> tracer_of(const RunOptions& options) {
     tracer->add(::getpid());
     return tracer;
   } catch (const trace::TracingUnavailable& why) {
-    tell(fmt::format("--trace: hardware exits are counted but not traced by reason: {}", why.what()));
+    tell_once(fmt::format("--trace: hardware exits are counted but not traced by reason: {}", why.what()));
     return nullptr;
   }
 }

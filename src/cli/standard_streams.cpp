@@ -6,6 +6,9 @@
 
 #include <array>
 #include <cstdio>
+#include <mutex>
+#include <set>
+#include <string>
 
 #include "base/error.hpp"
 
@@ -28,6 +31,13 @@ void tell(std::string_view message) noexcept {
     parts[i++] = {.iov_base = const_cast<char*>(part.data()), .iov_len = part.size()};
   // Whole, so that lines of several runs into one file do not mix.
   [[maybe_unused]] const ssize_t written = ::writev(STDERR_FILENO, parts.data(), static_cast<int>(i));
+}
+
+void tell_once(const std::string& message) {
+  static std::mutex mutex;
+  static std::set<std::string> told;
+  const std::lock_guard lock(mutex);
+  if (told.insert(message).second) tell(message);
 }
 
 void flush_stdout() {

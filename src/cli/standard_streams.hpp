@@ -1,6 +1,7 @@
 /// Standard input, output and error as the caller left them: closed, full, or a pipe that nobody reads.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace kvmbench::cli {
@@ -11,6 +12,8 @@ void fill_closed_streams() noexcept;
 
 /// "kvmbench: MESSAGE" and a newline on stderr. Where that cannot be written, nothing else is lost.
 void tell(std::string_view message) noexcept;
+/// The same, unless this program has told it so already. Any thread.
+void tell_once(const std::string& message);
 
 /// Throws HostError where what has been printed did not reach stdout.
 void flush_stdout();

@@ -1,9 +1,14 @@
 #include "report/experiment_tables.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "report/units.hpp"
 
@@ -60,6 +65,24 @@ std::string name_of(const ExperimentTable& table, const ExperimentRow& row) {
     name += shown(row.cells[i], table.columns[i].unit);
   }
   return name;
+}
+
+/// A sentence for each reason why a row is none, with the rows that have it.
+std::vector<std::string> not_here(const ExperimentTable& table) {
+  std::vector<std::pair<std::string_view, std::vector<std::string>>> rows_of;
+  for (const ExperimentRow& row : table.rows) {
+    if (row.not_here.empty()) continue;
+    auto found = std::ranges::find(rows_of, row.not_here, [](const auto& one) { return one.first; });
+    if (found == rows_of.end()) found = rows_of.insert(found, {row.not_here, {}});
+    found->second.push_back(name_of(table, row));
+  }
+  std::vector<std::string> sentences;
+  for (const auto& [why, rows] : rows_of) {
+    const bool all = rows.size() == table.rows.size() && rows.size() > 1;
+    sentences.push_back(
+        fmt::format("Not here: {}: {}.", all ? "any of it" : fmt::format("{}", fmt::join(rows, "; ")), why));
+  }
+  return sentences;
 }
 
 std::string exact_counts(const ExperimentResult& result) {
@@ -119,10 +142,7 @@ PlainTable plain_table(const ExperimentTable& table) {
     plain.rows.push_back(std::move(cells));
   }
   plain.sentences = table.notes;
-  for (const ExperimentRow& row : table.rows) {
-    if (!row.not_here.empty())
-      plain.sentences.push_back(fmt::format("Not here: {}: {}.", name_of(table, row), row.not_here));
-  }
+  std::ranges::move(not_here(table), std::back_inserter(plain.sentences));
   return plain;
 }
 

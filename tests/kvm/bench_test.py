@@ -6,12 +6,13 @@ import csv
 import io
 import json
 
+import directions
 import experiments
 import machine
 import program
 
 
-class Bench(experiments.Case):
+class Bench(directions.Directions, experiments.Case):
     def test_list_names_each_experiment_with_its_question(self):
         done = self.run_program("bench", "--list")
         self.expect(done, 0)
@@ -25,6 +26,11 @@ class Bench(experiments.Case):
         defined = [line[3:] for line in text.splitlines() if line.startswith("## ")]
         self.assertEqual(defined[1:], listed)
 
+    def test_every_experiment_has_its_directions_checked(self):
+        for line in self.run_program("bench", "--list").out.decode().splitlines():
+            with self.subTest(experiment=line.split()[0]):
+                self.assertTrue(callable(self.check_of(line.split()[0])))
+
     def test_what_is_no_experiment_is_refused_before_anything_runs(self):
         for arguments, said in (
             (["nosuch"], "nosuch"),
@@ -35,29 +41,8 @@ class Bench(experiments.Case):
             with self.subTest(arguments=arguments):
                 self.expect_refusal(self.run_program("bench", *arguments), 2, said)
 
-    def test_exits_has_a_row_for_each_kind_and_exact_returns(self):
-        result = self.bench("exits")
-        (table,) = result["tables"]
-        rows = {(row["kind"], row["server"]): row for row in table["rows"]}
-        self.assertEqual(len(rows), len(table["rows"]))
-        self.assertEqual(len(rows), 45)
-        for row in table["rows"]:
-            if "not_here" in row:
-                self.assertNotEqual(row["not_here"], "")
-            else:
-                self.assertGreater(row["rounds"], 0, row)
-        for kind, returns in (
-            (("CPUID", "kernel"), 0),
-            (("RDMSR", "kernel"), 0),
-            (("RDMSR", "VMM"), 1),
-            (("IN", "kernel (PIC)"), 0),
-            (("OUT", "VMM (UART)"), 1),
-            (("OUT", "nobody"), 1),
-            (("MMIO read", "nobody"), 1),
-            (("ioeventfd, MMIO, exact", "kernel"), 0),
-            (("#PF and IRET", "guest"), 0),
-        ):
-            self.assertEqual(rows[kind]["returns"], returns, kind)
+    def test_exits(self):
+        self.check_exits(self.bench("exits"))
 
     def test_writes_gather_until_the_ring_is_full(self):
         """169 find room and the next one returns: linux/kvm.h, kvm_coalesced_mmio_ring in a page."""
@@ -66,41 +51,14 @@ class Bench(experiments.Case):
         self.assertGreater(len(counts), 0)
         self.assertGreater(sum(one["counted"] for one in counts), 0, counts)
 
-    def test_complexity_saves_exits_by_doing_more_in_one(self):
-        result = self.bench("complexity")
-        ways = {row["way"]: row for row in result["tables"][0]["rows"]}
-        self.assertEqual(ways["64-byte record, 16 OUT"]["returns"], 16)
-        self.assertEqual(ways["64-byte record, its address"]["returns"], 1)
-        self.assertEqual(ways["256 bytes out, one by one"]["returns"], 256)
-        self.assertLessEqual(ways["256 bytes in, REP INSB"]["returns"], 256)
-        self.assertEqual([ways[f"256 units of work, {n} exit{'s' * (n > 1)}"]["returns"] for n in (1, 4, 16)], [1, 4, 16])
-        parts = [row["part"] for row in result["tables"][1]["rows"]]
-        self.assertEqual(len(parts), 4)
-        (plot,) = result["plots"]
-        self.assertEqual([len(series["points"]) for series in plot["series"]], [5, 5])
+    def test_complexity(self):
+        self.check_complexity(self.bench("complexity"))
 
-    def test_scale_has_each_number_of_vcpus_and_of_machines(self):
-        result = self.bench("scale")
-        rows = result["tables"][0]["rows"]
-        sizes = [(row["work"], row["vcpus"], row["machines"]) for row in rows]
-        for work in ("OUT, returns", "OUT, not recorded", "OUT, ioeventfd", "IPI to the next"):
-            for cpus in (1, 2, 4):
-                self.assertIn((work, cpus, 1), sizes)
-        for machines in (2, 4):
-            self.assertIn(("OUT, returns", 1, machines), sizes)
-        together = [sample for sample in result["samples"] if sample["arm"] == "OUT, returns, 1 vCPU, 4 VMs"]
-        self.assertEqual(len(together) % 4, 0)
-        self.assertGreater(len(together), 0)
+    def test_scale(self):
+        self.check_scale(self.bench("scale"))
 
-    def test_overhead_counts_nothing_where_nothing_is_recorded_and_all_where_it_is(self):
-        result = self.bench("overhead")
-        levels = self.rows(result, "levels", "level")
-        self.assertEqual(list(levels), ["off", "on", "details", "guest page", "tracer"])
-        for level in ("on", "details", "guest page"):
-            counted, rounds = levels[level]["returns"].split(" of ")
-            self.assertEqual(counted, rounds)
-            self.assertNotEqual(rounds, "0")
-        self.assertTrue(levels["off"]["returns"].startswith("0 of "))
+    def test_overhead(self):
+        self.check_overhead(self.bench("overhead"))
 
     def test_every_format_shows_the_experiment(self):
         beginnings = {

@@ -116,4 +116,20 @@ TEST_CASE("what a host cannot do is a row with its reason below the table") {
   REQUIRE(plain.rows.size() == 2);
   CHECK(plain.rows[1].at(1).text == "-");
   CHECK(plain.sentences.back() == "Not here: b: this CPU has none.");
+
+  table.add_not_here({std::string("c")}, "nobody knows");
+  table.add_not_here({std::string("d")}, "this CPU has none");
+  const std::vector<std::string> grouped = {"Not here: b; d: this CPU has none.",
+                                            "Not here: c: nobody knows."};
+  CHECK(report::plain_table(table).sentences == grouped);
+}
+
+TEST_CASE("where a host can do nothing of a table, its reason is said once") {
+  using Unit = report::ExperimentColumn::Unit;
+  report::ExperimentTable table;
+  table.columns = {{"kind", "kind", Unit::words}};
+  table.add_not_here({std::string("a")}, "this CPU has none");
+  table.add_not_here({std::string("b")}, "this CPU has none");
+  CHECK(report::plain_table(table).sentences ==
+        std::vector<std::string>{"Not here: any of it: this CPU has none."});
 }

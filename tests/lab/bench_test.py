@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""kvmbench bench all in the lab, on a KVM with hardware virtualisation: all rows are there, counts that are determined are
+exact, and what they show has the direction that it must have. No time is looked at.
+
+bench_test.py Svm | Vmx: all experiments; SvmPaging: nested and shadow paging in one table.
+"""
+
+import json
+import shutil
+
+import directions
+import experiments
+import lab
+
+# What the hardware has to leave the guest for, once a round; and what it need not, under nested paging.
+LEAVES = [
+    ("CPUID", "kernel"),
+    ("hypercall", "kernel"),
+    ("IN", "kernel (PIC)"),
+    ("OUT", "VMM (UART)"),
+    ("MMIO read", "nobody"),
+    ("ioeventfd, port, exact", "kernel"),
+    ("ioeventfd, MMIO, exact", "kernel"),
+    ("OUT, coalesced", "kernel"),
+]
+STAYS = [("nothing (two RDTSC)", "nobody"), ("CR3 switch", "kernel"), ("INVLPG", "kernel"), ("#PF and IRET", "guest")]
+OTHERS = 0.5  # exits a round by what goes on beside: interrupts of the host's
+
+# What only shadow paging leaves the guest for, at least once a round.
+SHADOWED = [
+    "entry made present, write",
+    "entry changed, INVLPG, write",
+    "entry read-only and back, 2 INVLPG, write",
+    "CR3 switched, write",
+    "INVLPG, write",
+]
+
+
+def run(script, *options, files=()):
+    with lab.directory() as directory:
+        for file in files:
+            shutil.copy(file, directory)
+        return lab.run(directory, script, *options, "--mem", "1500", "--timeout", "1100")
+
+
+def bench(arguments):
+    return (
+        f'"$KVMBENCH" bench {arguments} --allow-unstable-tsc --trace --save results/bench.json '
+        ">results/out 2>results/err || echo $? >results/failed"
+    )
+
+
+class Bench(directions.Directions):
+    @classmethod
+    def setUpClass(cls):
+        cls.results = run(bench("all --budget 1s"), "--isa", cls.ISA)
+        cls.document = json.loads(cls.results.text("bench.json"))
+
+    def test_each_experiment_shows_its_direction(self):
+        for result in self.document["experiments"]:
+            with self.subTest(experiment=result["name"]):
+                self.check_of(result["name"])(self, result)
+
+    def test_all_experiments_are_there_and_sound(self):
+        self.assertEqual(self.results.text("failed"), "", self.results.text("err"))
+        self.expect_sound(self.document)
+        listed = [line.split()[0] for line in self.run_program("bench", "--list").out.decode().splitlines()]
+        self.assertEqual([result["name"] for result in self.document["experiments"]], listed)
+        for name in listed:
+            self.assertIn(f"\n{name}: ", self.results.text("out"))
+
+    def test_each_row_has_figures_or_a_reason(self):
+        for result in self.document["experiments"]:
+            for table in result["tables"]:
+                for row in table["rows"]:
+                    with self.subTest(experiment=result["name"], row=row):
+                        figures = [value for value in row.values() if isinstance(value, (int, float, dict))]
+                        self.assertTrue(figures or row.get("not_here") or table["id"] == "single-step")
+
+    def test_the_hardware_leaves_the_guest_for_what_it_has_to(self):
+        (result,) = [one for one in self.document["experiments"] if one["name"] == "exits"]
+        rows = directions.by(result["tables"][0]["rows"], "kind", "server")
+        for kind in LEAVES:
+            with self.subTest(kind=kind):
+                self.assertGreaterEqual(rows[kind]["kernel_exits"], 1)
+                self.assertLess(rows[kind]["kernel_exits"], 1 + OTHERS)
+        for kind in STAYS:
+            with self.subTest(kind=kind):
+                self.assertLess(rows[kind]["kernel_exits"], OTHERS)
+
+    def test_the_warning_about_the_clock_comes_once(self):
+        self.assertEqual(self.results.text("err").count("lacks constant_tsc"), self.WARNINGS)
+
+
+class Svm(Bench, experiments.Case):
+    ISA = "svm"
+    WARNINGS = 1
+
+
+class Vmx(Bench, experiments.Case):
+    ISA = "vmx"
+    WARNINGS = 0
+
+
+class SvmPaging(experiments.Case):
+    def test_nested_and_shadow_paging_in_one_table(self):
+        shadow = run(bench("paging --budget 2s"), "--paging", "shadow")
+        saved = self.file("shadow.json", shadow.bytes("bench.json"))
+        nested = run(bench("paging --budget 2s --with shadow.json"), files=[saved])
+        for results in (shadow, nested):
+            self.assertEqual(results.text("failed"), "", results.text("err"))
+        document = json.loads(nested.text("bench.json"))
+        self.expect_sound(document)
+        (result,) = document["experiments"]
+        rows = self.rows(result, "paging", "work")
+        for work in SHADOWED:
+            with self.subTest(work=work):
+                self.assertLess(rows[work]["exits"]["median"], OTHERS)
+                self.assertGreaterEqual(rows[work]["other_exits"]["median"], 1)
+        self.assertIn("nested: exits", nested.text("out"))
+        self.assertIn("shadow: exits", nested.text("out"))
+
+
+if __name__ == "__main__":
+    lab.main()
