@@ -57,7 +57,7 @@ static bool in_ring3;           // where the disk is driven
 static char* buffers;           // of a round's requests
 static uint64_t round_size;     // how many requests there are buffers for
 static uint64_t* submitted_at;  // by slot
-static uint64_t* request_of;    // by slot, within the round
+static uint64_t* request_of;    // by slot; none where it is free
 static unsigned* free_slots;
 
 // A round: requests `first` to `first` + `count` - 1, each with a buffer of its own.
@@ -106,16 +106,32 @@ static void fail_request(void) {
   guest_exit(status_failed);
 }
 
+static const uint64_t none = UINT64_MAX;
+
+// A disk may do what it is asked at the same time in any order, so that a block that is written again waits
+// until it has been written: whether `next` is no further than a turn of all blocks from the oldest request
+// under way.
+static bool may_submit(uint64_t next) {
+  if (blocks.requests <= blocks.count) return true;
+  for (unsigned slot = 0; slot < depth; ++slot) {
+    if (request_of[slot] != none && next - request_of[slot] >= blocks.count) return false;
+  }
+  return true;
+}
+
 static void work(void* argument) {
   const struct round* round = argument;
   uint64_t submitted = 0, completed = 0;
   unsigned free_count = depth;
-  for (unsigned i = 0; i < depth; ++i) free_slots[i] = i;
+  for (unsigned i = 0; i < depth; ++i) {
+    free_slots[i] = i;
+    request_of[i] = none;
+  }
   const uint64_t begin = read_tsc();
   while (completed < round->count) {
     const uint64_t left = round->count - submitted;
     unsigned together = left < batch ? (unsigned)left : batch;
-    if (together && free_count >= together) {
+    if (together && free_count >= together && may_submit(round->first + submitted + together - 1)) {
       for (; together; --together, ++submitted) {
         const unsigned slot = free_slots[--free_count];
         request_of[slot] = round->first + submitted;
@@ -136,6 +152,7 @@ static void work(void* argument) {
       failed_request = request_of[slot];
       user_mode_abandon(fail_request);
     }
+    request_of[slot] = none;
     free_slots[free_count++] = (unsigned)slot;
     ++completed;
   }
@@ -145,7 +162,7 @@ static void work(void* argument) {
 static void run(struct round* round) {
   phase_mark(round->operation == disk_write ? mark_write : mark_read);
   if (in_ring3)
-    user_mode_call(work, round);
+    user_mode_call_interrupted(work, round);
   else
     work(round);
 }
@@ -164,16 +181,25 @@ static void write_all(struct latencies* latencies) {
   }
 }
 
-static void flush(struct latencies* latencies) {
-  phase_mark(mark_flush);
+static bool flush_failed;
+
+static void flush_disk(void* argument) {
+  struct latencies* const latencies = argument;
   const uint64_t begin = read_tsc();
   disk->submit(0, disk_flush, 0, 0, 0);
   disk->kick();
-  bool failed;
-  while (disk->complete(&failed) < 0) disk->wait();
+  while (disk->complete(&flush_failed) < 0) disk->wait();
   latencies->elapsed = read_tsc() - begin;
   latency_add(latencies, latencies->elapsed);
-  if (failed) guest_fail("the disk gave an error for the flush");
+}
+
+static void flush(struct latencies* latencies) {
+  phase_mark(mark_flush);
+  if (in_ring3)
+    user_mode_call_interrupted(flush_disk, latencies);
+  else
+    flush_disk(latencies);
+  if (flush_failed) guest_fail("the disk gave an error for the flush");
 }
 
 static void read_all(struct latencies* latencies) {
