@@ -139,9 +139,9 @@ static void set_up(const struct guest* guest, uint32_t gap) {
   source_write(KVMBENCH_IRQ_PAGE, (uint32_t)(uint64_t)page);
   source_write(KVMBENCH_IRQ_WAY, way);
   source_write(KVMBENCH_IRQ_GAP, gap);
+  apic_take_over();
   if (way == KVMBENCH_IRQ_BY_PAGE) return;
   if (!apic_present()) guest_fail("interrupts needs a local APIC, except with way=page");
-  apic_enable();
   interrupts_set_handler(vector_device, device_interrupt);
   // The pin of this way alone: KVM looks at each end of interrupt of a level-triggered pin's vector.
   if (way == KVMBENCH_IRQ_BY_LINE) io_apic_route(KVMBENCH_IRQ_LEVEL_GSI, vector_device, trigger_level);
@@ -159,7 +159,7 @@ static void take_interrupts(enum state state) {
   const uint64_t began = read_tsc();
   source_write(KVMBENCH_IRQ_RAISE, (uint32_t)wanted);
   tsc_offset = page->tsc_offset;
-  if (way != KVMBENCH_IRQ_BY_PAGE) enable_interrupts();
+  enable_interrupts();
   if (way == KVMBENCH_IRQ_BY_PAGE)
     look_into_page();
   else if (state == state_spin)

@@ -197,10 +197,8 @@ static void find_nic(const struct guest* guest) {
   static const char* const waits[] = {"poll", "irq", 0};
   const struct nic_options options = {.by_interrupt = option_choice(guest, "wait", waits) == 1,
                                       .sends_only = op == op_send};
-  if (options.by_interrupt) {
-    if (!apic_present()) guest_fail("wait=irq needs a local APIC");
-    apic_enable();
-  }
+  if (options.by_interrupt && !apic_present()) guest_fail("wait=irq needs a local APIC");
+  apic_take_over();
   const unsigned model = option_choice(guest, "model", models);
   if (model != model_e1000) nic = virtio_nic(guest, options);
   if (!nic && model != model_virtio) nic = e1000_nic(guest, options);
@@ -238,7 +236,7 @@ int guest_main(const struct guest* guest) {
   for (unsigned i = 0; i < depth; ++i) frame_build(frame_of(i), bytes, protocol, &addresses, i);
   phase_mark(mark_work);
   if (option_number(guest, "cpl", 3, 0, 3) == 3 && !nic->may_halt)
-    user_mode_call(work, 0);
+    user_mode_call_interrupted(work, 0);
   else
     work(0);
   phase_mark(mark_result);

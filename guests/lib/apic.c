@@ -77,6 +77,10 @@ void apic_enable(void) {
   apic_write(register_lvt_lint0, lvt_masked);
 }
 
+void apic_take_over(void) {
+  if (apic_present()) apic_enable();
+}
+
 uint32_t apic_id(void) {
   return x2apic ? apic_read(register_id) : apic_read(register_id) >> 24;
 }

@@ -10,6 +10,9 @@ bool apic_present(void);
 /// Enables it on this CPU, with LINT0 masked: so no interrupt of the PIC and, behind it, of the PIT arrives,
 /// whatever state a firmware has left these in. Ports stay untouched.
 void apic_enable(void);
+/// The same where there is one: from then on interrupts can be enabled although nobody has set up the PIC, as
+/// a driver that polls has them.
+void apic_take_over(void);
 
 uint32_t apic_id(void);
 

@@ -10,10 +10,8 @@ const struct disk* disk_find(const struct guest* guest, unsigned depth) {
                                         "there is no virtio-blk device", "there is no ATA disk"};
   static const char* const waits[] = {"poll", "irq", 0};
   const bool by_interrupt = option_choice(guest, "wait", waits) == 1;
-  if (by_interrupt) {
-    if (!apic_present()) guest_fail("wait=irq needs a local APIC");
-    apic_enable();
-  }
+  if (by_interrupt && !apic_present()) guest_fail("wait=irq needs a local APIC");
+  apic_take_over();
   const unsigned model = option_choice(guest, "model", models);
   const struct disk* disk = 0;
   if (model != model_ata) disk = virtio_disk(guest, depth, by_interrupt);
