@@ -4,6 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "experiments/devices.hpp"
 #include "experiments/exit_reasons.hpp"
@@ -68,16 +74,41 @@ std::string word_of(std::string_view paging) {
   return std::string(paging.substr(0, paging.find(' ')));
 }
 
-std::vector<report::ExperimentColumn> columns(const std::string& here) {
-  return {{"work", "work", Unit::words},
-          {"exits", here + ": exits", Unit::ratio},
-          {"reasons", here + ": by reason", Unit::words, 1},
-          {"time_s", here + ": time", Unit::seconds},
-          {"rounds", "rounds", Unit::count, 4}};
+constexpr std::string_view costs_id = "paging", reasons_id = "paging-reasons";
+
+/// What another host has saved.
+struct Other {
+  SavedTable costs, reasons;
+};
+
+/// What the work costs, and of which reasons its exits are: the same rows.
+struct Tables {
+  report::ExperimentTable costs, reasons;
+
+  void add_not_here(std::string_view work, const std::string& why) {
+    costs.add_not_here({std::string(work)}, why);
+    reasons.add({std::string(work), std::string("not here")});
+  }
+};
+
+Tables tables_of(const std::string& here) {
+  return {.costs = {.id = std::string(costs_id),
+                    .title = "What work on memory costs",
+                    .columns = {{"work", "work", Unit::words},
+                                {"exits", here + ": exits", Unit::ratio},
+                                {"time_s", here + ": time", Unit::seconds},
+                                {"rounds", "rounds", Unit::count, 2}},
+                    .rows = {},
+                    .notes = {}},
+          .reasons = {.id = std::string(reasons_id),
+                      .title = "Its exits by reason",
+                      .columns = {{"work", "work", Unit::words}, {"reasons", here, Unit::words}},
+                      .rows = {},
+                      .notes = {}}};
 }
 
-std::vector<ExperimentCell> row_of(std::size_t number, const std::vector<ArmRun>& runs,
-                                   const std::vector<ArmRun>& alone, report::ExperimentResult& result) {
+void add_row(Tables& tables, std::size_t number, const std::vector<ArmRun>& runs,
+             const std::vector<ArmRun>& alone, report::ExperimentResult& result) {
   const Work& work = works[number];
   const std::string arm(work.op);
   const Amount rounds = amount_of(arm, "rounds");
@@ -94,9 +125,10 @@ std::vector<ExperimentCell> row_of(std::size_t number, const std::vector<ArmRun>
     const auto cycles = run.guest.figure(arm, "cycles"), of_run = rounds(run);
     return cycles && of_run && *of_run > 0 ? std::optional(run.seconds(*cycles) / *of_run) : std::nullopt;
   });
-  return {std::string(work.name), exits_per(runs, arm, rounds),
-          alone.empty() ? reasons_per(runs, arm, rounds, {}) : reasons_per({alone[1]}, arm, rounds, alone[0]),
-          time, done};
+  tables.costs.add({std::string(work.name), exits_per(runs, arm, rounds), time, done});
+  tables.reasons.add({std::string(work.name), alone.empty()
+                                                  ? reasons_per(runs, arm, rounds, {})
+                                                  : reasons_per({alone[1]}, arm, rounds, alone[0])});
 }
 
 Arm boot_arm(const ContextOptions& options) {
@@ -106,40 +138,72 @@ Arm boot_arm(const ContextOptions& options) {
 }
 
 /// Of a whole run: all exits, by reason in one boot.
-std::vector<ExperimentCell> boot_row(const std::vector<ArmRun>& runs) {
+void add_boot(Tables& tables, const std::vector<ArmRun>& runs) {
   const auto exits = spread_over(runs, [](const ArmRun& run) -> std::optional<double> {
     const auto all = run.report.snapshot.kernel_exits();
     return all ? std::optional(static_cast<double>(*all)) : std::nullopt;
   });
   const auto time = spread_over(runs, [](const ArmRun& run) { return std::optional(run.wall_seconds); });
-  return {std::string(boot_name), exits, reasons_of_whole_runs(runs), time,
-          static_cast<double>(
-              std::count_if(runs.begin(), runs.end(), [](const ArmRun& run) { return !run.failed(); }))};
+  const auto booted =
+      std::count_if(runs.begin(), runs.end(), [](const ArmRun& run) { return !run.failed(); });
+  tables.costs.add({std::string(boot_name), exits, time, static_cast<double>(booted)});
+  tables.reasons.add({std::string(boot_name), reasons_of_whole_runs(runs)});
 }
 
-/// The columns of another host's table beside this one's.
-void add_other(report::ExperimentTable& table, const SavedTable& other) {
-  const std::string there = word_of(other.host_fact("paging"));
-  const std::string title = table.columns[1].title.starts_with(there + ":") ? "other " + there : there;
-  table.columns.push_back({"other_exits", title + ": exits", Unit::ratio});
-  table.columns.push_back({"other_reasons", title + ": by reason", Unit::words, 2});
-  table.columns.push_back({"other_time_s", title + ": time", Unit::seconds, 3});
+/// Columns of another host's table beside this one's: keys there, and the same here.
+void add_columns(report::ExperimentTable& table, const SavedTable& other,
+                 const std::vector<std::pair<std::string_view, report::ExperimentColumn>>& columns) {
+  const std::size_t before = table.columns.size();
+  for (const auto& [key, column] : columns) table.columns.push_back(column);
   for (report::ExperimentRow& row : table.rows) {
-    const std::string& name = std::get<std::string>(row.cells.front());
-    std::vector<ExperimentCell> cells{other.cell(name, "exits"), other.cell(name, "reasons"),
-                                      other.cell(name, "time_s")};
-    if (!row.not_here.empty()) {
-      const bool there_too =
-          std::all_of(cells.begin(), cells.end(), [](const auto& cell) { return cell.index() == 0; });
-      if (there_too) continue;
-      row.cells.resize(table.columns.size() - cells.size());
-      row.cells[2] = "not here: " + row.not_here;
-      row.not_here.clear();
-    }
-    row.cells.insert(row.cells.end(), cells.begin(), cells.end());
+    const std::string name = std::get<std::string>(row.cells.front());
+    row.cells.resize(before);
+    for (const auto& [key, column] : columns) row.cells.push_back(other.cell(name, key));
   }
-  table.notes.push_back(fmt::format("The other figures are of a host with {} paging, whose CPU is {}.",
-                                    other.host_fact("paging"), other.host_fact("cpu")));
+}
+
+void add_other(Tables& tables, const Other& other) {
+  const std::string there = word_of(other.costs.host_fact("paging"));
+  const std::string title = tables.reasons.columns[1].title == there ? "other " + there : there;
+  add_columns(tables.costs, other.costs,
+              {{"exits", {"other_exits", title + ": exits", Unit::ratio}},
+               {"time_s", {"other_time_s", title + ": time", Unit::seconds, 1}}});
+  add_columns(tables.reasons, other.reasons, {{"reasons", {"other_reasons", title, Unit::words}}});
+  tables.costs.notes.push_back(fmt::format("The other figures are of a host with {} paging, whose CPU is {}.",
+                                           other.costs.host_fact("paging"), other.costs.host_fact("cpu")));
+}
+
+std::optional<double> median_of(const report::ExperimentRow& row, std::size_t column) {
+  const auto* exits = column < row.cells.size() ? std::get_if<report::Spread>(&row.cells[column]) : nullptr;
+  return exits != nullptr ? std::optional(exits->median) : std::nullopt;
+}
+
+/// Of two hosts: which work has more exits under which paging.
+std::string comparison_of(const report::ExperimentTable& table, const std::string& here,
+                          const std::string& there) {
+  constexpr std::size_t own = 1, other = 4;  // columns
+  constexpr double apart = 0.5;              // exits a round: what else goes on is less
+  std::size_t compared = 0, more_here = 0, more_there = 0;
+  double widest = 0;
+  std::string example;
+  for (const report::ExperimentRow& row : table.rows) {
+    const auto one = median_of(row, own), two = median_of(row, other);
+    const std::string& name = std::get<std::string>(row.cells.front());
+    if (!one || !two || name == boot_name) continue;
+    ++compared;
+    if (*one - *two >= apart) ++more_here;
+    if (*two - *one >= apart) ++more_there;
+    if (std::abs(*two - *one) <= widest) continue;
+    widest = std::abs(*two - *one);
+    example = fmt::format("{}, {} exits a round and {}", name, report::ratio(*one), report::ratio(*two));
+  }
+  if (compared == 0) return "The figures support no answer: exits were not counted on both hosts.";
+  if (more_here + more_there == 0)
+    return fmt::format("None of {} kinds of work has other exits under {} than under {} paging.", compared,
+                       here, there);
+  return fmt::format(
+      "Of {} kinds of work {} have more exits under {} than under {} paging, {} fewer; most differs {}.",
+      compared, more_there, there, here, more_here, example);
 }
 
 /// By what does not depend on how fresh the host's memory is.
@@ -147,11 +211,11 @@ std::string answer_of(const report::ExperimentTable& table, const std::string& p
   double most = -1;
   std::string dearest, causing;
   for (const report::ExperimentRow& row : table.rows) {
-    const auto* exits = row.cells.size() > 1 ? std::get_if<report::Spread>(&row.cells[1]) : nullptr;
+    const auto exits = median_of(row, 1);
     const std::string& name = std::get<std::string>(row.cells.front());
-    if (exits == nullptr || name == boot_name) continue;
-    if (exits->median >= 0.5) causing += (causing.empty() ? "" : ", ") + name;
-    if (exits->median > most) most = exits->median, dearest = name;
+    if (!exits || name == boot_name) continue;
+    if (*exits >= 0.5) causing += (causing.empty() ? "" : ", ") + name;
+    if (*exits > most) most = *exits, dearest = name;
   }
   if (most < 0) return "The figures support no answer: this kernel counts no exits.";
   if (causing.empty())
@@ -164,8 +228,10 @@ std::string answer_of(const report::ExperimentTable& table, const std::string& p
 
 void run_paging(Context& context, report::ExperimentResult& result) {
   const ContextOptions& options = context.options();
-  const std::optional<SavedTable> other =
-      options.with ? std::optional(SavedTable::read(*options.with, "paging", "paging")) : std::nullopt;
+  std::optional<Other> other;
+  if (options.with)
+    other = {.costs = SavedTable::read(*options.with, "paging", costs_id),
+             .reasons = SavedTable::read(*options.with, "paging", reasons_id)};
   std::vector<Arm> arms{arm_of(rounds_within(context))};
   if (options.kernel) arms.push_back(boot_arm(options));
   const std::vector<std::vector<ArmRun>> runs = context.interleave(arms, repetitions);
@@ -173,18 +239,14 @@ void run_paging(Context& context, report::ExperimentResult& result) {
     for (const ArmRun& run : runs[i])
       if (run.failed()) result.failures.push_back(fmt::format("{}: {}", arms[i].name, run.failure));
 
-  const std::string paging = paging_of_host();
-  report::ExperimentTable table{.id = "paging",
-                                .title = "What work on memory costs",
-                                .columns = columns(word_of(paging)),
-                                .rows = {},
-                                .notes = {}};
+  const std::string paging = paging_of_host(), here = word_of(paging);
+  Tables tables = tables_of(here);
   const bool traced = has_hardware_reasons(runs.front());
   for (std::size_t i = 0; i < works.size(); ++i) {
     const std::string op(works[i].op);
     const auto why = runs.front().front().guest.unavailable.find(op);
     if (why != runs.front().front().guest.unavailable.end()) {
-      table.add_not_here({std::string(works[i].name)}, why->second);
+      tables.add_not_here(works[i].name, why->second);
       continue;
     }
     std::vector<ArmRun> alone;  // KVM's counters are of whole runs: without the op, and with it alone
@@ -192,19 +254,22 @@ void run_paging(Context& context, report::ExperimentResult& result) {
       for (const std::string_view one : {std::string_view("nothing"), works[i].op})
         alone.push_back(context.try_out(guest_arm("paging", "@paging", fmt::format("n=200 op={}", one))));
     }
-    table.add(row_of(i, runs.front(), alone, result));
+    add_row(tables, i, runs.front(), alone, result);
   }
   if (options.kernel)
-    table.add(boot_row(runs.back()));
+    add_boot(tables, runs.back());
   else
-    table.add_not_here({std::string(boot_name)}, "no kernel was given (--kernel, --initrd)");
-  table.notes.push_back(fmt::format("This host's paging: {}.", paging));
-  table.notes.emplace_back(
+    tables.add_not_here(boot_name, "no kernel was given (--kernel, --initrd)");
+  std::vector<std::string>& notes = tables.costs.notes;
+  notes.push_back(fmt::format("This host's paging: {}.", paging));
+  notes.emplace_back(
       "Exits, by the kernel's own count, and times are a round's; those of the boot are the whole of it.");
-  table.notes.push_back(where_reasons_are_from(runs));
-  if (other) add_other(table, *other);
-  result.answer = answer_of(table, word_of(paging));
-  result.tables.push_back(std::move(table));
+  tables.reasons.notes.push_back(where_reasons_are_from(runs));
+  if (other) add_other(tables, *other);
+  result.answer = other ? comparison_of(tables.costs, here, tables.reasons.columns.back().title)
+                        : answer_of(tables.costs, here);
+  result.tables.push_back(std::move(tables.costs));
+  result.tables.push_back(std::move(tables.reasons));
 }
 
 }  // namespace kvmbench::experiments

@@ -60,7 +60,7 @@ Cell cell_of(const ExperimentCell& cell, Unit unit) {
 std::string name_of(const ExperimentTable& table, const ExperimentRow& row) {
   std::string name;
   for (std::size_t i = 0; i < row.cells.size() && i < table.columns.size(); ++i) {
-    if (std::holds_alternative<std::monostate>(row.cells[i])) continue;
+    if (std::holds_alternative<std::monostate>(row.cells[i])) break;
     if (!name.empty()) name += ", ";
     name += shown(row.cells[i], table.columns[i].unit);
   }

@@ -44,9 +44,7 @@ std::vector<TextTable::Chosen> TextTable::choose(unsigned width) const {
         std::max_element(chosen.begin(), chosen.end(),
                          [&](const Chosen& left, const Chosen& right) { return order(left) < order(right); });
     if (order(*least) == 0) {
-      // Only what must stay is left: the first column, a name, gives way to the figures.
-      Chosen& name = chosen.front();
-      name.width -= std::min(name.width, used - width);
+      shorten_words(chosen, used - width);
       return chosen;
     }
     used -= least->width + gap;
@@ -60,6 +58,22 @@ std::vector<TextTable::Chosen> TextTable::choose(unsigned width) const {
     break;
   }
   return chosen;
+}
+
+/// Words give way to figures, and of several columns of them the widest: `by` in all, as far as there is
+/// room.
+void TextTable::shorten_words(std::vector<Chosen>& chosen, unsigned by) const {
+  const auto is_words = [this](const Chosen& one) {
+    return columns_[one.column].align == TextColumn::Align::left;
+  };
+  for (; by > 0; --by) {
+    Chosen* widest = &chosen.front();
+    for (Chosen& one : chosen) {
+      if (is_words(one) && one.width > widest->width) widest = &one;
+    }
+    if (widest->width == 0) return;
+    --widest->width;
+  }
 }
 
 std::string TextTable::line(const std::vector<Chosen>& chosen, const std::vector<std::string>& cells) const {

@@ -39,6 +39,7 @@ class TextTable final {
   };
   [[nodiscard]] unsigned natural_width(std::size_t column) const;
   [[nodiscard]] std::vector<Chosen> choose(unsigned width) const;
+  void shorten_words(std::vector<Chosen>& chosen, unsigned by) const;
   [[nodiscard]] std::string line(const std::vector<Chosen>& chosen,
                                  const std::vector<std::string>& cells) const;
 

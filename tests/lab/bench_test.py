@@ -8,9 +8,10 @@ bench_test.py Svm | Vmx: all experiments; SvmPaging: nested and shadow paging in
 import json
 import shutil
 
+import lab  # first: it makes the others found
+
 import directions
 import experiments
-import lab
 
 # What the hardware has to leave the guest for, once a round; and what it need not, under nested paging.
 LEAVES = [
@@ -25,6 +26,7 @@ LEAVES = [
 ]
 STAYS = [("nothing (two RDTSC)", "nobody"), ("CR3 switch", "kernel"), ("INVLPG", "kernel"), ("#PF and IRET", "guest")]
 OTHERS = 0.5  # exits a round by what goes on beside: interrupts of the host's
+FEW = 3  # of these, however few rounds there are
 
 # What only shadow paging leaves the guest for, at least once a round.
 SHADOWED = [
@@ -74,19 +76,18 @@ class Bench(directions.Directions):
             for table in result["tables"]:
                 for row in table["rows"]:
                     with self.subTest(experiment=result["name"], row=row):
-                        figures = [value for value in row.values() if isinstance(value, (int, float, dict))]
-                        self.assertTrue(figures or row.get("not_here") or table["id"] == "single-step")
+                        self.assertGreater(len([value for value in row.values() if value is not None]), 1)
 
     def test_the_hardware_leaves_the_guest_for_what_it_has_to(self):
         (result,) = [one for one in self.document["experiments"] if one["name"] == "exits"]
         rows = directions.by(result["tables"][0]["rows"], "kind", "server")
-        for kind in LEAVES:
-            with self.subTest(kind=kind):
-                self.assertGreaterEqual(rows[kind]["kernel_exits"], 1)
-                self.assertLess(rows[kind]["kernel_exits"], 1 + OTHERS)
-        for kind in STAYS:
-            with self.subTest(kind=kind):
-                self.assertLess(rows[kind]["kernel_exits"], OTHERS)
+        for kinds, each in ((LEAVES, 1), (STAYS, 0)):
+            for kind in kinds:
+                with self.subTest(kind=kind):
+                    rounds = rows[kind]["rounds"]
+                    exits = rows[kind]["kernel_exits"] * rounds
+                    self.assertGreaterEqual(exits, each * rounds)
+                    self.assertLessEqual(exits, (each + OTHERS) * rounds + FEW)
 
     def test_the_warning_about_the_clock_comes_once(self):
         self.assertEqual(self.results.text("err").count("lacks constant_tsc"), self.WARNINGS)

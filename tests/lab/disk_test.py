@@ -2,7 +2,7 @@
 """A stock Debian guest's disks in the lab: what is written is read back, a file system stays whole, the driver can be
 taken away and given back, a read-only disk stays as it is; and what was made durable outlives a kvmbench that is killed.
 
-disk_test.py Virtio | Ata
+disk_test.py Virtio | Ata | AtaCoalesced
 """
 
 import hashlib
@@ -33,12 +33,14 @@ class Disks(lab.GuestRuns):
     TOLD = 20
     # What else is behind --disk, a run of a guest each, and how many KiB it writes.
     OPTIONS = {}
+    COMMON = ""  # behind each --disk
 
     @classmethod
     def run_guest(cls, name, work, options="", written=0):
         return (
             f"bench {name} image --initrd initrd --mem 288M --serial stdio --timeout 700s"
-            f" --disk disk,model={cls.MODEL}{options} --disk locked,model={cls.MODEL},readonly"
+            f" --disk disk,model={cls.MODEL}{cls.COMMON}{options}"
+            f" --disk locked,model={cls.MODEL},readonly{cls.COMMON}"
             f" --cmdline '{PARAMETERS} work={work} disk={cls.DISK} locked={cls.LOCKED_DISK} device={cls.DEVICE}"
             f" driver=/sys/bus/{cls.DRIVER} whole={cls.WHOLE_MIB} written={written} tiny={cls.TINY}"
             f" trees={':'.join(cls.TREES)}'"
@@ -150,15 +152,23 @@ class Virtio(Disks, unittest.TestCase):
     OPTIONS = {"": 64 << 10, ",ring=packed,kick=exit,queues=2": 8 << 10}
 
 
-class Ata(Disks, unittest.TestCase):
+class AtaDisks(Disks):
     MODEL, DISK, LOCKED_DISK, DEVICE, DRIVER = "ata", "sda", "sdb", "0000:00:01.1", "pci/drivers/ata_piix"
     MODULES = ("ata_piix", "sd_mod")
+
+
+class AtaCoalesced(AtaDisks, unittest.TestCase):
+    COMMON = ",pio=coalesced"
+    OPTIONS = {"": 64 << 10}
+
+
+class Ata(AtaDisks, unittest.TestCase):
     # A sector that is written is 128 exits, as KVM takes REP OUTS apart, and one that is read is one.
-    OPTIONS = {"": 256}
-    WHOLE_MIB = 64
+    OPTIONS = {"": 128}
+    WHOLE_MIB = 4
     TINY = "yes"
     TREES = ("tree",)
-    TOLD = 5
+    TOLD = 3
 
 
 if __name__ == "__main__":
