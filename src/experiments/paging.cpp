@@ -214,13 +214,13 @@ std::string answer_of(const report::ExperimentTable& table, const std::string& p
     const auto exits = median_of(row, 1);
     const std::string& name = std::get<std::string>(row.cells.front());
     if (!exits || name == boot_name) continue;
-    if (*exits >= 0.5) causing += (causing.empty() ? "" : ", ") + name;
+    if (*exits >= 0.5) causing += (causing.empty() ? "" : "; ") + name;
     if (*exits > most) most = *exits, dearest = name;
   }
   if (most < 0) return "The figures support no answer: this kernel counts no exits.";
   if (causing.empty())
     return fmt::format("Under {} paging none of this work causes an exit in every other round.", paging);
-  return fmt::format("Under {} paging these cause exits: {}; the most, {} a round, {}.", paging, causing,
+  return fmt::format("Under {} paging these cause exits: {}. The most, {} a round: {}.", paging, causing,
                      report::ratio(most), dearest);
 }
 

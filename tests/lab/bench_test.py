@@ -12,6 +12,7 @@ import lab  # first: it makes the others found
 
 import directions
 import experiments
+import linux_test
 
 # What the hardware has to leave the guest for, once a round; and what it need not, under nested paging.
 LEAVES = [
@@ -38,10 +39,13 @@ SHADOWED = [
 ]
 
 
-def run(script, *options, files=()):
+def run(script, *options, files=(), linux=False):
     with lab.directory() as directory:
         for file in files:
             shutil.copy(file, directory)
+        if linux:
+            shutil.copy(lab.kernel(), directory / "image")
+            linux_test.write_initramfs(directory, directory / "initrd", init="off_init")
         return lab.run(directory, script, *options, "--mem", "1500", "--timeout", "1100")
 
 
@@ -104,10 +108,12 @@ class Vmx(Bench, experiments.Case):
 
 
 class SvmPaging(experiments.Case):
+    PAGING = f"paging --budget 2s --kernel image --initrd initrd --cmdline '{linux_test.PARAMETERS}'"
+
     def test_nested_and_shadow_paging_in_one_table(self):
-        shadow = run(bench("paging --budget 2s"), "--paging", "shadow")
+        shadow = run(bench(self.PAGING), "--paging", "shadow", linux=True)
         saved = self.file("shadow.json", shadow.bytes("bench.json"))
-        nested = run(bench("paging --budget 2s --with shadow.json"), files=[saved])
+        nested = run(bench(self.PAGING + " --with shadow.json"), files=[saved], linux=True)
         for results in (shadow, nested):
             self.assertEqual(results.text("failed"), "", results.text("err"))
         document = json.loads(nested.text("bench.json"))
@@ -118,6 +124,12 @@ class SvmPaging(experiments.Case):
             with self.subTest(work=work):
                 self.assertLess(rows[work]["exits"]["median"], OTHERS)
                 self.assertGreaterEqual(rows[work]["other_exits"]["median"], 1)
+        boot = rows["Linux boot"]
+        self.assertGreater(boot["exits"]["median"], 0)
+        self.assertLess(boot["exits"]["median"], boot["other_exits"]["median"])
+        reasons = self.rows(result, "paging-reasons", "work")["Linux boot"]
+        self.assertRegex(reasons["reasons"], r"\bNPF [\d,]+")
+        self.assertRegex(reasons["other_reasons"], r"\bEXCP14 [\d,]+")  # #PF
         self.assertIn("nested: exits", nested.text("out"))
         self.assertIn("shadow: exits", nested.text("out"))
 
