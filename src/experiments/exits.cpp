@@ -4,14 +4,14 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 
 #include "base/error.hpp"
+#include "experiments/exit_kinds.hpp"
 #include "experiments/experiment.hpp"
 #include "kvmbench_abi.h"
 #include "report/units.hpp"
-#include "vmm/exit_probe.hpp"
 #include "vmm/host_facts.hpp"
+#include "vmm/linux_kvm.hpp"
 
 namespace kvmbench::experiments {
 
@@ -21,184 +21,10 @@ namespace {
 
 using report::ExperimentCell;
 using Unit = report::ExperimentColumn::Unit;
-using Detail = stats::HardwareDetail::Kind;
-
-enum ArmNumber : std::size_t { one_cpu, x2apic, xapic, huge_pages };
-constexpr std::size_t arm_count = 4;
-
-/// How many rounds cause one return of KVM_RUN.
-constexpr std::uint64_t none = 0;
-constexpr std::uint64_t not_determined = ~std::uint64_t{0};
-/// A ring of one page with a header of 8 bytes and 24 bytes a write, one of which stays empty
-/// (linux/kvm.h, kvm_coalesced_mmio_ring): the write that finds it full returns.
-constexpr std::uint64_t ring_full = (4096 - 8) / 24;
-
-/// A kind of exit as guests/prices.c makes it.
-struct Kind {
-  std::string_view guest;   ///< its name there
-  std::string_view name;    ///< in the table
-  std::string_view server;  ///< who serves it
-  ArmNumber arm = one_cpu;
-  std::uint64_t rounds_a_return = none;
-  std::optional<Detail> detail{};  ///< under which a tracer finds it
-  std::uint64_t value = 0;
-  long capability = 0;  ///< of KVM's, without which it cannot be; 0: none
-  std::string_view lacking{};
-  std::string_view published{};
-};
-
-constexpr std::array kinds{
-    Kind{.guest = "nothing", .name = "nothing (two RDTSC)", .server = "nobody"},
-    Kind{.guest = "cpuid", .name = "CPUID", .server = "kernel", .detail = Detail::cpuid, .value = 0},
-    Kind{.guest = "hypercall", .name = "hypercall", .server = "kernel", .published = "1,300 [1]"},
-    Kind{.guest = "rdmsr-kernel", .name = "RDMSR", .server = "kernel", .detail = Detail::msr, .value = 0x1b},
-    Kind{.guest = "wrmsr-kernel", .name = "WRMSR", .server = "kernel", .detail = Detail::msr, .value = 0x8b},
-    Kind{.guest = "rdmsr-user",
-         .name = "RDMSR",
-         .server = "VMM",
-         .rounds_a_return = 1,
-         .detail = Detail::msr,
-         .value = KVMBENCH_DEFAULT_MSR},
-    Kind{.guest = "wrmsr-user",
-         .name = "WRMSR, answered by #GP",
-         .server = "VMM",
-         .rounds_a_return = 1,
-         .detail = Detail::msr,
-         .value = KVMBENCH_DEFAULT_MSR},
-    Kind{.guest = "in-irqchip",
-         .name = "IN",
-         .server = "kernel (PIC)",
-         .detail = Detail::port,
-         .value = 0x21,
-         .published = "2,384 [1]"},
-    Kind{.guest = "out-irqchip",
-         .name = "OUT",
-         .server = "kernel (PIC)",
-         .detail = Detail::port,
-         .value = 0x21},
-    Kind{.guest = "in-device",
-         .name = "IN",
-         .server = "VMM (UART)",
-         .rounds_a_return = 1,
-         .detail = Detail::port,
-         .value = 0x3ff},
-    Kind{.guest = "out-device",
-         .name = "OUT",
-         .server = "VMM (UART)",
-         .rounds_a_return = 1,
-         .detail = Detail::port,
-         .value = 0x3ff},
-    Kind{.guest = "in-nobody",
-         .name = "IN",
-         .server = "nobody",
-         .rounds_a_return = 1,
-         .detail = Detail::port,
-         .value = 0x2f00},
-    Kind{.guest = "out-nobody",
-         .name = "OUT",
-         .server = "nobody",
-         .rounds_a_return = 1,
-         .detail = Detail::port,
-         .value = 0x2f00},
-    Kind{.guest = "rep-out",
-         .name = "REP OUTSB of 64 bytes",
-         .server = "nobody",
-         .rounds_a_return = not_determined},
-    Kind{.guest = "rep-in",
-         .name = "REP INSB of 64 bytes",
-         .server = "nobody",
-         .rounds_a_return = not_determined},
-    Kind{.guest = "mmio-read",
-         .name = "MMIO read",
-         .server = "nobody",
-         .rounds_a_return = 1,
-         .detail = Detail::mmio,
-         .value = 0xdf000000},
-    Kind{.guest = "mmio-write",
-         .name = "MMIO write",
-         .server = "nobody",
-         .rounds_a_return = 1,
-         .detail = Detail::mmio,
-         .value = 0xdf000004},
-    Kind{.guest = "doorbell-port",
-         .name = "ioeventfd, port, any length",
-         .server = "kernel",
-         .capability = KVM_CAP_IOEVENTFD_ANY_LENGTH,
-         .lacking = "KVM_CAP_IOEVENTFD_ANY_LENGTH"},
-    Kind{.guest = "doorbell-port-exact",
-         .name = "ioeventfd, port, exact",
-         .server = "kernel",
-         .capability = KVM_CAP_IOEVENTFD,
-         .lacking = "KVM_CAP_IOEVENTFD"},
-    Kind{.guest = "doorbell-mmio",
-         .name = "ioeventfd, MMIO, any length",
-         .server = "kernel",
-         .capability = KVM_CAP_IOEVENTFD_ANY_LENGTH,
-         .lacking = "KVM_CAP_IOEVENTFD_ANY_LENGTH"},
-    Kind{.guest = "doorbell-mmio-exact",
-         .name = "ioeventfd, MMIO, exact",
-         .server = "kernel",
-         .capability = KVM_CAP_IOEVENTFD,
-         .lacking = "KVM_CAP_IOEVENTFD",
-         .published = "560 [1]"},
-    Kind{.guest = "coalesced-mmio",
-         .name = "MMIO write, coalesced",
-         .server = "kernel",
-         .rounds_a_return = ring_full,
-         .capability = KVM_CAP_COALESCED_MMIO,
-         .lacking = "KVM_CAP_COALESCED_MMIO"},
-    Kind{.guest = "coalesced-port",
-         .name = "OUT, coalesced",
-         .server = "kernel",
-         .rounds_a_return = ring_full,
-         .capability = KVM_CAP_COALESCED_PIO,
-         .lacking = "KVM_CAP_COALESCED_PIO"},
-    Kind{.guest = "cr0", .name = "read and write of CR0 (TS)", .server = "kernel"},
-    Kind{.guest = "cr4", .name = "read and write of CR4", .server = "kernel"},
-    Kind{.guest = "cr8", .name = "write of CR8", .server = "kernel"},
-    Kind{.guest = "dr7", .name = "write of DR7", .server = "kernel"},
-    Kind{.guest = "cr3", .name = "CR3 switch", .server = "kernel"},
-    Kind{.guest = "cr3-pcid", .name = "CR3 switch, with PCID", .server = "kernel"},
-    Kind{.guest = "invlpg", .name = "INVLPG", .server = "kernel"},
-    Kind{.guest = "irqfd-wake",
-         .name = "HLT, woken by irqfd",
-         .server = "kernel",
-         .capability = KVM_CAP_IOEVENTFD_ANY_LENGTH,
-         .lacking = "KVM_CAP_IOEVENTFD_ANY_LENGTH"},
-    Kind{.guest = "self-ipi", .name = "self-IPI, x2APIC MSR", .server = "kernel", .arm = x2apic},
-    Kind{.guest = "self-ipi", .name = "self-IPI, xAPIC MMIO", .server = "kernel", .arm = xapic},
-    Kind{.guest = "ipi",
-         .name = "IPI, x2APIC MSR",
-         .server = "kernel",
-         .arm = x2apic,
-         .published = "5,230 [1]"},
-    Kind{.guest = "ipi", .name = "IPI, xAPIC MMIO", .server = "kernel", .arm = xapic},
-    Kind{.guest = "timer-arm",
-         .name = "TSC deadline, armed",
-         .server = "kernel",
-         .detail = Detail::msr,
-         .value = 0x6e0},
-    Kind{.guest = "timer-wake", .name = "HLT, woken late by timer", .server = "kernel"},
-    Kind{.guest = "pause", .name = "PAUSE", .server = "CPU"},
-    Kind{.guest = "ud", .name = "#UD and IRET", .server = "guest"},
-    Kind{.guest = "pf", .name = "#PF and IRET", .server = "guest"},
-    Kind{.guest = "db", .name = "#DB and IRET", .server = "guest"},
-    Kind{.guest = "touch-4k", .name = "first touch, 4 KiB", .server = "kernel"},
-    Kind{.guest = "touch-2m", .name = "first touch, 2 MiB", .server = "kernel", .arm = huge_pages},
-    Kind{.guest = "read-only",
-         .name = "write to a read-only page",
-         .server = "VMM",
-         .rounds_a_return = 1,
-         .detail = Detail::mmio,
-         .value = ExitProbe::read_only_page.value,
-         .capability = KVM_CAP_READONLY_MEM,
-         .lacking = "KVM_CAP_READONLY_MEM"},
-    Kind{.guest = "wbinvd", .name = "WBINVD", .server = "kernel"},
-};
 constexpr std::string_view baseline = "nothing";
 
 /// Why this host cannot have it at all; "" where nothing is known against it.
-std::string obstacle(const Kind& kind, const Kvm& kvm, const std::string& module) {
+std::string obstacle(const ExitKind& kind, const Kvm& kvm, const std::string& module) {
   if (kind.capability != 0 && kvm.extension(kind.capability) <= 0)
     return fmt::format("this host's KVM lacks {}", kind.lacking);
   const bool hardware = module.starts_with("kvm_intel") || module.starts_with("kvm_amd");
@@ -214,14 +40,14 @@ std::string module_of_host() {
   return {};
 }
 
-Arm arm_of(ArmNumber number, const std::string& guests_kinds, std::uint64_t microseconds) {
-  constexpr std::array<std::string_view, arm_count> names{"one vCPU", "x2APIC", "xAPIC", "huge pages"};
+Arm arm_of(ExitKind::Arm number, const std::string& guests_kinds, std::uint64_t microseconds) {
+  constexpr std::array<std::string_view, ExitKind::arms> names{"one vCPU", "x2APIC", "xAPIC", "huge pages"};
   Arm arm = guest_arm(std::string(names[number]), "@prices",
                       fmt::format("us={} kinds={}", microseconds, guests_kinds));
-  arm.options.exit_probe = number == one_cpu;
-  arm.options.huge_pages = number == huge_pages;
-  if (number == x2apic || number == xapic) arm.options.cpus = 2;
-  if (number == xapic) arm.options.cpuid_mask.emplace_back("x2apic");
+  arm.options.exit_probe = number == ExitKind::one_cpu;
+  arm.options.huge_pages = number == ExitKind::huge_pages;
+  if (number == ExitKind::x2apic || number == ExitKind::xapic) arm.options.cpus = 2;
+  if (number == ExitKind::xapic) arm.options.cpuid_mask.emplace_back("x2apic");
   return arm;
 }
 
@@ -234,12 +60,12 @@ bool of_rounds(const stats::ExitKey& key) {
   return key.reason != KVM_EXIT_IO || (key.address != mark && !question);
 }
 
-stats::KeyStats returns_of(const ArmRun& run, const Kind& kind) {
+stats::KeyStats returns_of(const ArmRun& run, const ExitKind& kind) {
   const auto mark = run.guest.number(kind.guest, "mark");
   return mark ? run.exits_where(static_cast<std::uint8_t>(*mark), of_rounds) : stats::KeyStats{};
 }
 
-ExperimentCell seconds_of(const std::vector<ArmRun>& runs, const Kind& kind, std::string_view figure) {
+ExperimentCell seconds_of(const std::vector<ArmRun>& runs, const ExitKind& kind, std::string_view figure) {
   return spread_over(runs, [&](const ArmRun& run) -> std::optional<double> {
     const auto cycles = run.guest.figure(kind.guest, figure);
     return cycles ? std::optional(run.seconds(*cycles)) : std::nullopt;
@@ -247,7 +73,7 @@ ExperimentCell seconds_of(const std::vector<ArmRun>& runs, const Kind& kind, std
 }
 
 /// Medians of p50 in seconds without that of the two RDTSC, which are an arm's own only in the first one.
-ExperimentCell net_of(const std::vector<ArmRun>& runs, const Kind& kind, double clock_seconds) {
+ExperimentCell net_of(const std::vector<ArmRun>& runs, const ExitKind& kind, double clock_seconds) {
   if (kind.guest == baseline) return {};
   return spread_over(runs, [&](const ArmRun& run) -> std::optional<double> {
     const auto cycles = run.guest.figure(kind.guest, "p50");
@@ -262,16 +88,17 @@ class PriceList final {
   void fill() {
     const std::string module = module_of_host();
     const Kvm kvm;
-    for (std::size_t i = 0; i < kinds.size(); ++i) {
-      if (std::string why = obstacle(kinds[i], kvm, module); !why.empty())
+    for (std::size_t i = 0; i < exit_kind_count; ++i) {
+      if (std::string why = obstacle(exit_kinds()[i], kvm, module); !why.empty())
         not_here_[i] = std::move(why);
       else
-        wanted_[kinds[i].arm] += (wanted_[kinds[i].arm].empty() ? "" : ",") + std::string(kinds[i].guest);
+        wanted_[exit_kinds()[i].arm] +=
+            (wanted_[exit_kinds()[i].arm].empty() ? "" : ",") + std::string(exit_kinds()[i].guest);
     }
     run();
     clock_ = median_clock();
     table_.columns = columns();
-    for (std::size_t i = 0; i < kinds.size(); ++i) add(i);
+    for (std::size_t i = 0; i < exit_kind_count; ++i) add(i);
     answer();
     notes();
     result_.tables.push_back(std::move(table_));
@@ -280,13 +107,14 @@ class PriceList final {
  private:
   void run() {
     constexpr unsigned repetitions = 5;
-    const double each = 0.8 * context_.budget_seconds() / repetitions / static_cast<double>(kinds.size());
+    const double each = 0.8 * context_.budget_seconds() / repetitions / static_cast<double>(exit_kind_count);
     const auto microseconds = static_cast<std::uint64_t>(std::max(500.0, each * 1e6));
     std::vector<Arm> arms;
-    for (const ArmNumber number : {one_cpu, x2apic, xapic, huge_pages})
+    for (const ExitKind::Arm number :
+         {ExitKind::one_cpu, ExitKind::x2apic, ExitKind::xapic, ExitKind::huge_pages})
       arms.push_back(arm_of(number, wanted_[number], microseconds));
     runs_ = context_.interleave(arms, repetitions);
-    for (const ArmNumber number : {one_cpu, x2apic, xapic}) {
+    for (const ExitKind::Arm number : {ExitKind::one_cpu, ExitKind::x2apic, ExitKind::xapic}) {
       for (const ArmRun& run : runs_[number]) {
         if (run.failed()) result_.failures.push_back(run.failure);
       }
@@ -295,7 +123,7 @@ class PriceList final {
 
   [[nodiscard]] double median_clock() const {
     std::vector<double> seconds;
-    for (const ArmRun& run : runs_[one_cpu]) {
+    for (const ArmRun& run : runs_[ExitKind::one_cpu]) {
       if (const auto cycles = run.guest.figure(baseline, "p50")) seconds.push_back(run.seconds(*cycles));
     }
     return median_of(std::move(seconds));
@@ -315,7 +143,7 @@ class PriceList final {
   }
 
   void add(std::size_t number) {
-    const Kind& kind = kinds[number];
+    const ExitKind& kind = exit_kinds()[number];
     std::vector<ExperimentCell> names{std::string(kind.name), std::string(kind.server)};
     const std::vector<ArmRun>& runs = runs_[kind.arm];
     std::string why = not_here_[number];
@@ -327,7 +155,7 @@ class PriceList final {
     table_.add(row(kind, runs, std::move(names)));
   }
 
-  [[nodiscard]] std::vector<ExperimentCell> row(const Kind& kind, const std::vector<ArmRun>& runs,
+  [[nodiscard]] std::vector<ExperimentCell> row(const ExitKind& kind, const std::vector<ArmRun>& runs,
                                                 std::vector<ExperimentCell> cells) {
     double rounds = 0, returns = 0;
     for (const ArmRun& run : runs) {
@@ -335,9 +163,9 @@ class PriceList final {
       const std::uint64_t counted = returns_of(run, kind).count;
       rounds += static_cast<double>(done);
       returns += static_cast<double>(counted);
-      if (kind.rounds_a_return == not_determined || run.failed()) continue;
+      if (kind.rounds_a_return == ExitKind::not_determined || run.failed()) continue;
       result_.expect(fmt::format("{} ({})", kind.name, kind.server),
-                     kind.rounds_a_return == none ? 0 : done / kind.rounds_a_return, counted);
+                     kind.rounds_a_return == ExitKind::none ? 0 : done / kind.rounds_a_return, counted);
     }
     const auto kernel_exits = [&](const ArmRun& run) -> std::optional<double> {
       const auto exits = run.guest.figure(kind.guest, "exits"), done = run.guest.figure(kind.guest, "rounds");
@@ -396,6 +224,22 @@ class PriceList final {
                          : "a return is not what costs most here");
   }
 
+  /// What a byte of a string instruction costs: a share of its row's net.
+  [[nodiscard]] std::string price_of_bytes() const {
+    constexpr std::size_t net = 4;
+    constexpr double bytes = 64;  // guests/prices.c, string_bytes
+    std::string prices;
+    for (const report::ExperimentRow& row : table_.rows) {
+      const auto* price = row.cells.size() > net ? std::get_if<report::Spread>(&row.cells[net]) : nullptr;
+      const std::string& name = std::get<std::string>(row.cells.front());
+      const std::size_t end = name.find(" of 64 bytes");
+      if (price == nullptr || end == std::string::npos) continue;
+      prices += fmt::format("{}{} {}", prices.empty() ? "" : ", ", name.substr(0, end),
+                            report::duration(price->median / bytes));
+    }
+    return prices.empty() ? prices : fmt::format("A byte, net, by a string instruction of 64: {}.", prices);
+  }
+
   void notes() {
     table_.notes = {
         "Times are the guest's own, from before to after; net is p50 without the two RDTSC. service is this "
@@ -404,12 +248,14 @@ class PriceList final {
         "Virtualization: Performance and Architectural Implications, ISCA 2016, table II, x86 KVM on a Xeon "
         "E5-2450 of 2.1 GHz: hypercall, access to the interrupt controller, kick of a device, IPI. For any "
         "exit, 2,000 cycles were published by Landau et al., SplitX, WIOV 2011, on a Xeon X5570."};
+    if (std::string bytes = price_of_bytes(); !bytes.empty())
+      table_.notes.insert(table_.notes.begin() + 1, std::move(bytes));
   }
 
   Context& context_;
   report::ExperimentResult& result_;
-  std::array<std::string, kinds.size()> not_here_{};
-  std::array<std::string, arm_count> wanted_{};
+  std::array<std::string, exit_kind_count> not_here_{};
+  std::array<std::string, ExitKind::arms> wanted_{};
   std::vector<std::vector<ArmRun>> runs_;
   double clock_ = 0;  // seconds of two RDTSC
   report::ExperimentTable table_{

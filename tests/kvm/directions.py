@@ -40,6 +40,7 @@ class Directions:
             (("#PF and IRET", "guest"), 0),
         ):
             self.assertEqual(rows[kind]["returns"], returns, kind)
+        self.assertRegex(" ".join(table["notes"]), r"A byte, net, .*: REP OUTSB [\d.]+ \S+, REP INSB [\d.]+ \S+\.")
 
     def check_io_mix(self, result):
         """Exits grow with the share of requests, and by more with the emulated disk."""
