@@ -195,14 +195,14 @@ std::string comparison_of(const report::ExperimentTable& table, const std::strin
     if (*two - *one >= apart) ++more_there;
     if (std::abs(*two - *one) <= widest) continue;
     widest = std::abs(*two - *one);
-    example = fmt::format("{}, {} exits a round and {}", name, report::ratio(*one), report::ratio(*two));
+    example = fmt::format("{}: {} and {} exits a round", name, report::ratio(*two), report::ratio(*one));
   }
   if (compared == 0) return "The figures support no answer: exits were not counted on both hosts.";
   if (more_here + more_there == 0)
     return fmt::format("None of {} kinds of work has other exits under {} than under {} paging.", compared,
                        here, there);
   return fmt::format(
-      "Of {} kinds of work {} have more exits under {} than under {} paging, {} fewer; most differs {}.",
+      "Of {} kinds of work {} have more exits under {} than under {} paging, {} fewer; widest apart is {}.",
       compared, more_there, there, here, more_here, example);
 }
 
