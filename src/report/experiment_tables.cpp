@@ -106,7 +106,7 @@ std::string exact_counts(const ExperimentResult& result) {
 std::string repetitions(const ExperimentResult& result) {
   const auto [least, most] = result.repetitions();
   if (most == 0) return {};
-  const std::string budget = fmt::format("{:.0f} s", result.budget_seconds);
+  const std::string budget = fmt::format("{:g} s", result.budget_seconds);
   if (most == 1)
     return fmt::format(
         "One repetition fitted into the budget of {}: the spread is not known; a greater "
