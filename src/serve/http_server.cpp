@@ -22,7 +22,7 @@ using asio::ip::tcp;
 
 constexpr std::uint32_t most_head_bytes = 8 * 1024;
 constexpr std::size_t most_clients = 32;
-constexpr std::chrono::seconds time_to_ask{10}, time_to_answer{30};
+constexpr std::chrono::seconds time_to_answer{30};
 
 using Request = http::request<http::empty_body>;
 using Response = http::response<http::string_body>;
@@ -60,6 +60,7 @@ bool allowed(const Request& request, const Target& target, const std::optional<s
 struct Shared {
   HttpServer::ContentOf content_of;
   std::optional<std::string> token;
+  std::chrono::milliseconds time_to_ask;
   std::size_t clients = 0;
 
   [[nodiscard]] Response answer(const Request& request) const;
@@ -112,7 +113,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     parser_.emplace();
     parser_->header_limit(most_head_bytes);
     parser_->body_limit(0);
-    stream_.expires_after(time_to_ask);
+    stream_.expires_after(shared_.time_to_ask);
     http::async_read(
         stream_, buffer_, *parser_,
         [self = shared_from_this()](beast::error_code error, std::size_t) { self->asked(error); });
@@ -169,7 +170,7 @@ std::string words_for(const tcp::endpoint& endpoint) {
 class HttpServer::Implementation final {
  public:
   Implementation(const Options& options, ContentOf content_of)
-      : shared_{std::move(content_of), options.token},
+      : shared_{std::move(content_of), options.token, options.time_to_ask},
         acceptor_(io_),
         tick_(options.tick),
         tick_interval_(options.tick_interval),

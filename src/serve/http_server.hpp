@@ -18,8 +18,8 @@ struct Content {
 };
 
 /// Answers GET and HEAD. What a client may ask for is bounded: a request's head takes at most 8 KiB and has
-/// no body, comes within 10 s and is answered within 30 s (a client that reads more slowly is cut off); of
-/// more than 32 clients at once the further ones are refused, with 503.
+/// no body, comes within Options::time_to_ask and is answered within 30 s (a client that reads more slowly is
+/// cut off); of more than 32 clients at once the further ones are refused, with 503.
 class HttpServer final {
  public:
   /// The content at an absolute path; nothing where there is none. Called on the server's thread.
@@ -31,6 +31,8 @@ class HttpServer final {
     /// Called on the server's thread this often; an empty function is not called.
     std::function<void()> tick;
     std::chrono::milliseconds tick_interval{1000};
+    /// For a request's head, from its first byte to its last or from the answer before.
+    std::chrono::milliseconds time_to_ask{10'000};
   };
 
   /// Listens, and serves from now on. Throws UsageError where it cannot listen.

@@ -1,5 +1,6 @@
 #include "serve/http_server.hpp"
 
+#include <array>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/read.hpp>
@@ -37,6 +38,14 @@ class Client final {
     boost::system::error_code closed;
     asio::read(socket_, asio::dynamic_buffer(text), closed);
     return text;
+  }
+  /// Whether the server has closed; what it has sent is lost.
+  bool cut_off() {
+    std::array<char, 64> some;
+    boost::system::error_code error;
+    socket_.non_blocking(true);
+    socket_.read_some(asio::buffer(some), error);
+    return error && error != asio::error::would_block;
   }
   std::string exactly(std::size_t bytes) {
     std::string text(bytes, '\0');
@@ -144,6 +153,27 @@ TEST_CASE("a client that does not read does not hinder the others, nor the serve
   client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
   const std::string other = ask(server, "HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   CHECK(has_status(other, "200"));
+}
+
+TEST_CASE("a client that asks byte by byte is cut off, and hinders nobody meanwhile") {
+  HttpServer::Options options = anywhere();
+  options.time_to_ask = std::chrono::milliseconds(200);
+  const HttpServer server(options, hello);
+  Client slow(server);
+  slow.send("GET /hello HTTP/1.1\r\nX: ");
+  CHECK(has_status(ask(server, get("/hello")), "200"));
+  bool cut_off = false;
+  for (int bytes = 0; bytes < 4000 && !cut_off; ++bytes) {  // a head of less than 8 KiB
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    try {
+      slow.send("x");
+      cut_off = slow.cut_off();
+    } catch (const boost::system::system_error&) {
+      cut_off = true;
+    }
+  }
+  CHECK(cut_off);
+  CHECK(has_status(ask(server, get("/hello")), "200"));
 }
 
 TEST_CASE("the tick comes again and again on the server's thread") {
