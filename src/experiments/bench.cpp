@@ -12,6 +12,7 @@
 #include "base/error.hpp"
 #include "cli/report_output.hpp"
 #include "cli/standard_streams.hpp"
+#include "experiments/clocks.hpp"
 #include "experiments/experiment.hpp"
 #include "experiments/saved_table.hpp"
 #include "trace/exit_tracer.hpp"
@@ -80,6 +81,8 @@ report::ExperimentResult run(const Experiment& experiment, const ContextOptions&
     result.failures.emplace_back(error.what());
   }
   result.samples = context.take_samples();
+  if (report::ExperimentTable clocks = clocks_of(result.samples); !clocks.rows.empty())
+    result.tables.push_back(std::move(clocks));
   result.wall_seconds = std::chrono::duration<double>(steady_clock::now() - began).count();
   return result;
 }

@@ -65,6 +65,33 @@ void check_interrupted(const cli::RunResult& result) {
   if (result.report.ending == describe(by_signal)) throw Interrupted(result.status);
 }
 
+/// In KVM_RUN and from its return to the next, of all vCPUs.
+stats::KeyStats times_of(const stats::Snapshot& snapshot) {
+  stats::KeyStats sum;
+  for (const stats::KeyStats& key : by_key(snapshot, stats::Phases::merged)) sum += key;
+  return sum;
+}
+
+/// From the hardware's exits to the next entries; nothing where they were not traced.
+std::optional<double> out_of_guest(const stats::Snapshot& snapshot) {
+  const std::optional<stats::TracedExits> traced = snapshot.traced();
+  if (!traced || traced->exits == 0) return std::nullopt;
+  double nanoseconds = 0;
+  for (const stats::HardwareReasonStats& reason : traced->reasons)
+    nanoseconds += static_cast<double>(reason.out_of_guest.sum);
+  return nanoseconds * 1e-9;
+}
+
+/// Of all its results: the stretch that each is of.
+std::optional<double> timed_by_guest(const ArmRun& run) {
+  double cycles = 0;
+  for (const report::GuestFigures& figures : run.guest.results) {
+    const auto stretch = figures.number("elapsed");
+    cycles += static_cast<double>(stretch ? *stretch : figures.number("cycles").value_or(0));
+  }
+  return cycles > 0 && run.tsc_khz() > 0 ? std::optional(run.seconds(cycles)) : std::nullopt;
+}
+
 stats::KeyStats sum_of(const stats::Snapshot& snapshot, std::uint8_t mark, const auto& wanted) {
   stats::KeyStats sum;
   for (const stats::KeyStats& key : by_key(snapshot, stats::Phases::kept)) {
@@ -162,6 +189,10 @@ std::uint64_t Context::repetitions_of(const Arm& arm) const {
 }
 
 void Context::keep_sample(const Arm& arm, const ArmRun& run) {
+  const stats::KeyStats times = times_of(run.report.snapshot);
+  const auto seconds = [&](const stats::TimeStats& of) {
+    return run.tsc_khz() == 0 ? 0 : run.seconds(static_cast<double>(of.sum));
+  };
   samples_.push_back({.arm = arm.name,
                       .repetition = repetitions_of(arm) + 1,
                       .status = run.status,
@@ -169,6 +200,10 @@ void Context::keep_sample(const Arm& arm, const ArmRun& run) {
                       .cpu_seconds = run.cpu_seconds,
                       .exits = run.report.snapshot.exits(),
                       .kernel_exits = run.report.snapshot.kernel_exits(),
+                      .run_seconds = seconds(times.run),
+                      .service_seconds = seconds(times.service),
+                      .kernel_seconds = out_of_guest(run.report.snapshot),
+                      .guest_seconds = timed_by_guest(run),
                       .guest = run.guest.results,
                       .failure = run.failure});
 }

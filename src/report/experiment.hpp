@@ -95,6 +95,10 @@ struct ExperimentSample {
   double cpu_seconds = 0;        ///< of this program's threads, in the guest and out of it
   std::uint64_t exits = 0;       ///< returns of KVM_RUN
   std::optional<std::uint64_t> kernel_exits;
+  double run_seconds = 0;                ///< in KVM_RUN, all vCPUs together
+  double service_seconds = 0;            ///< from the return of KVM_RUN to the next
+  std::optional<double> kernel_seconds;  ///< out of the guest, by the kernel's events; where they were traced
+  std::optional<double> guest_seconds;   ///< that the guest has timed by its TSC; where it has
   std::vector<GuestFigures> guest;
   std::string failure;  ///< why there is nothing of it; "" where all went well
 };

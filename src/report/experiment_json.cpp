@@ -69,6 +69,10 @@ Json json_of(const ExperimentSample& sample) {
                {"cpu_seconds", sample.cpu_seconds},
                {"exits", sample.exits},
                {"kernel_exits", sample.kernel_exits ? Json(*sample.kernel_exits) : Json(nullptr)},
+               {"run_seconds", sample.run_seconds},
+               {"service_seconds", sample.service_seconds},
+               {"kernel_seconds", sample.kernel_seconds ? Json(*sample.kernel_seconds) : Json(nullptr)},
+               {"guest_seconds", sample.guest_seconds ? Json(*sample.guest_seconds) : Json(nullptr)},
                {"guest", guest}};
   if (!sample.failure.empty()) json["failure"] = sample.failure;
   return json;

@@ -31,6 +31,8 @@ class Case(machine.Case):
             wrong = [count for count in result["exact_counts"] if count["expected"] != count["counted"]]
             self.assertEqual(wrong, [], result["name"])
             self.assertTrue(result["sound"], result["name"])
+            clocks = [row["arm"] for row in self.table(result, "clocks")]
+            self.assertEqual(clocks, list(dict.fromkeys(sample["arm"] for sample in result["samples"])))
 
     @staticmethod
     def table(result, name):

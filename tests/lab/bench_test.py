@@ -93,6 +93,14 @@ class Bench(directions.Directions):
                     self.assertGreaterEqual(exits, each * rounds)
                     self.assertLessEqual(exits, (each + OTHERS) * rounds + FEW)
 
+    def test_the_kernel_has_each_arm_out_of_the_guest_for_longer_than_kvmbench_served_it(self):
+        for result in self.document["experiments"]:
+            for row in self.table(result, "clocks"):
+                with self.subTest(experiment=result["name"], arm=row["arm"]):
+                    if "not_here" in row:
+                        continue
+                    self.assertGreater(row["kernel_s"]["median"], row["service_s"]["median"])
+
     def test_the_warning_about_the_clock_comes_once(self):
         self.assertEqual(self.results.text("err").count("lacks constant_tsc"), self.WARNINGS)
 
