@@ -2,15 +2,20 @@
 # scripts/lab's machine, whatever emulates it: its start, its heartbeat, how it ended.
 #
 # The emulator's file (qemu.bash, bochs.bash) defines emulate, which runs the machine until it ends, with the command's
-# stdout on descriptor 8 and its stderr on 9, and returns the emulator's status. It writes the emulator's process id to
-# $tmp/pid and what the machine's serial lines carry to $tmp/log (ttyS0) and $tmp/status (ttyS2); extra_parameters has
-# what it adds to the kernel's command line.
+# stdout on descriptor 8 and its stderr on 9, and returns the emulator's status; it writes the emulator's process id to
+# $tmp/pid and what the machine's serial lines carry to $tmp/log (ttyS0) and $tmp/status (ttyS2). And wake_machine, which
+# is called where the heartbeat has stopped.
 
 watch_heartbeat() { # kills a machine that stands still, and leaves $tmp/stalled
   local last=-1 still=0 now
   while sleep 2; do
     now=$(stat -c %s "$tmp/status" 2>/dev/null || echo 0)
-    if ((now > 0 && now == last)); then still=$((still + 2)); else still=0; fi
+    if ((now > 0 && now == last)); then
+      still=$((still + 2))
+      wake_machine
+    else
+      still=0
+    fi
     last=$now
     if ((still >= 30)); then
       : >"$tmp/stalled"
