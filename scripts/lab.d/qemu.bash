@@ -12,6 +12,7 @@ mem_max=1048576 # MiB
 # KVM takes the TSC's rate, which this CPU does not declare constant, as it is when KVM is loaded. Where Linux then refines
 # it upwards by more than 250 ppm, KVM has no TSC for its guests ("user requested TSC rate below hardware speed"): it
 # stands still, and so do their timers. Linux refines it about a second after its start.
+# shellcheck disable=SC2016 # expanded in the machine
 before_modules='n=0; until dmesg | grep -q "Refined TSC" || [ $n -eq 100 ]; do sleep 0.1; n=$((n + 1)); done'
 
 prepare_machine() {
@@ -22,7 +23,7 @@ prepare_machine() {
     -add-fd "fd=3,set=1" -add-fd "fd=4,set=2"
     -chardev "file,id=log,path=$tmp/log" -chardev "file,id=out,path=/dev/fdset/1,append=on"
     -chardev "file,id=status,path=$tmp/status" -chardev "file,id=err,path=/dev/fdset/2,append=on"
-    -chardev "pipe,id=monitor,path=$tmp/monitor" -mon chardev=monitor,mode=readline
+    -chardev "pipe,id=monitor,path=$tmp/monitor" -mon "chardev=monitor,mode=readline"
     -serial chardev:log -serial chardev:out -serial chardev:status -serial chardev:err
     -kernel "$vmlinuz" -initrd "$tmp/initrd")
 }
