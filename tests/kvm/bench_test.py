@@ -13,6 +13,8 @@ import program
 
 
 class Bench(directions.Directions, experiments.Case):
+    EXPERIMENTS = ("exits", "complexity", "scale", "overhead")
+
     def test_list_names_each_experiment_with_its_question(self):
         done = self.run_program("bench", "--list")
         self.expect(done, 0)
@@ -41,24 +43,12 @@ class Bench(directions.Directions, experiments.Case):
             with self.subTest(arguments=arguments):
                 self.expect_refusal(self.run_program("bench", *arguments), 2, said)
 
-    def test_exits(self):
-        self.check_exits(self.bench("exits"))
-
     def test_writes_gather_until_the_ring_is_full(self):
         """169 find room and the next one returns: linux/kvm.h, kvm_coalesced_mmio_ring in a page."""
         result = self.bench("exits", budget="4s")
         counts = [one for one in result["exact_counts"] if "coalesced" in one["what"]]
         self.assertGreater(len(counts), 0)
         self.assertGreater(sum(one["counted"] for one in counts), 0, counts)
-
-    def test_complexity(self):
-        self.check_complexity(self.bench("complexity"))
-
-    def test_scale(self):
-        self.check_scale(self.bench("scale"))
-
-    def test_overhead(self):
-        self.check_overhead(self.bench("overhead"))
 
     def test_every_format_shows_the_experiment(self):
         beginnings = {

@@ -8,17 +8,7 @@ import machine
 
 
 class Devices(directions.Directions, experiments.Case):
-    def test_io_mix(self):
-        self.check_io_mix(self.bench("io-mix"))
-
-    def test_net(self):
-        self.check_net(self.bench("net"))
-
-    def test_batch(self):
-        self.check_batch(self.bench("batch"))
-
-    def test_coalesce(self):
-        self.check_coalesce(self.bench("coalesce"))
+    EXPERIMENTS = ("io-mix", "net", "batch", "coalesce")
 
     def test_html_and_svg_show_the_plots(self):
         for name in ("html", "svg"):

@@ -13,6 +13,16 @@ def by(rows, *columns):
 
 
 class Directions:
+    EXPERIMENTS = ()
+
+    def result_of(self, name):
+        return self.bench(name)
+
+    def test_each_experiment_shows_its_direction(self):
+        for name in self.EXPERIMENTS:
+            with self.subTest(experiment=name):
+                self.check_of(name)(self, self.result_of(name))
+
     @classmethod
     def check_of(cls, name):
         return getattr(cls, "check_" + name.replace("-", "_"))

@@ -8,17 +8,7 @@ import machine
 
 
 class Guard(directions.Directions, experiments.Case):
-    def test_protect(self):
-        self.check_protect(self.bench("protect"))
-
-    def test_introspect(self):
-        self.check_introspect(self.bench("introspect"))
-
-    def test_single_step(self):
-        self.check_single_step(self.bench("single-step"))
-
-    def test_tsx(self):
-        self.check_tsx(self.bench("tsx"))
+    EXPERIMENTS = ("protect", "introspect", "single-step", "tsx")
 
 
 if __name__ == "__main__":

@@ -7,14 +7,7 @@ import machine
 
 
 class Processor(directions.Directions, experiments.Case):
-    def test_interrupts(self):
-        self.check_interrupts(self.bench("interrupts"))
-
-    def test_idle(self):
-        self.check_idle(self.bench("idle"))
-
-    def test_paging(self):
-        self.check_paging(self.bench("paging"))
+    EXPERIMENTS = ("interrupts", "idle", "paging")
 
     def test_paging_shows_what_another_host_has_saved_beside_its_own(self):
         self.bench("paging", budget="200ms")
