@@ -23,6 +23,7 @@ struct ExitKind {
   /// A ring of one page with a header of 8 bytes and 24 bytes a write, one of which stays empty
   /// (linux/kvm.h, kvm_coalesced_mmio_ring): the write that finds it full returns.
   static constexpr std::uint64_t ring_full = (4096 - 8) / 24;
+  static constexpr unsigned string_bytes = 64;  ///< guests/prices.c
 
   std::string_view guest;   ///< its name there
   std::string_view name;    ///< in the table
@@ -34,6 +35,7 @@ struct ExitKind {
   long capability = 0;  ///< of KVM's, without which it cannot be; 0: none
   std::string_view lacking{};
   std::string_view published{};
+  std::string_view string_instruction{};  ///< that moves string_bytes in a round; "" of other kinds
 };
 
 inline constexpr std::size_t exit_kind_count = 45;

@@ -227,17 +227,18 @@ class PriceList final {
   /// What a byte of a string instruction costs: a share of its row's net.
   [[nodiscard]] std::string price_of_bytes() const {
     constexpr std::size_t net = 4;
-    constexpr double bytes = 64;  // guests/prices.c, string_bytes
     std::string prices;
-    for (const report::ExperimentRow& row : table_.rows) {
-      const auto* price = row.cells.size() > net ? std::get_if<report::Spread>(&row.cells[net]) : nullptr;
-      const std::string& name = std::get<std::string>(row.cells.front());
-      const std::size_t end = name.find(" of 64 bytes");
-      if (price == nullptr || end == std::string::npos) continue;
-      prices += fmt::format("{}{} {}", prices.empty() ? "" : ", ", name.substr(0, end),
-                            report::duration(price->median / bytes));
+    for (std::size_t i = 0; i < exit_kind_count; ++i) {
+      const ExitKind& kind = exit_kinds()[i];
+      const std::vector<ExperimentCell>& cells = table_.rows[i].cells;
+      const auto* price = cells.size() > net ? std::get_if<report::Spread>(&cells[net]) : nullptr;
+      if (price == nullptr || kind.string_instruction.empty()) continue;
+      prices += fmt::format("{}{} {}", prices.empty() ? "" : ", ", kind.string_instruction,
+                            report::duration(price->median / ExitKind::string_bytes));
     }
-    return prices.empty() ? prices : fmt::format("A byte, net, by a string instruction of 64: {}.", prices);
+    return prices.empty() ? prices
+                          : fmt::format("A byte, net, by a string instruction of {}: {}.",
+                                        ExitKind::string_bytes, prices);
   }
 
   void notes() {
