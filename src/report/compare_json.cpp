@@ -14,11 +14,6 @@ Json differences_value(const std::vector<FactDifference>& differences) {
   return value;
 }
 
-template <typename T>
-Json or_null(const std::optional<T>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
-
 Json sums_value(const Sums& sums) {
   return {{"count", sums.count}, {"service", sums.service}, {"run", sums.run}};
 }
@@ -109,7 +104,7 @@ class ComparisonJson final {
       Json value{{"devices", side->devices},
                  {"count", side->count},
                  {"exits", sums_value(side->exits)},
-                 {"out_of_guest", side->out_of_guest ? Json(*side->out_of_guest) : Json(nullptr)}};
+                 {"out_of_guest", or_null(side->out_of_guest)}};
       sides.push_back(std::move(value));
     }
     return {{"service", operation.service}, {"operation", operation.operation}, {"sides", std::move(sides)}};

@@ -68,11 +68,11 @@ Json json_of(const ExperimentSample& sample) {
                {"wall_seconds", sample.wall_seconds},
                {"cpu_seconds", sample.cpu_seconds},
                {"exits", sample.exits},
-               {"kernel_exits", sample.kernel_exits ? Json(*sample.kernel_exits) : Json(nullptr)},
+               {"kernel_exits", or_null(sample.kernel_exits)},
                {"run_seconds", sample.run_seconds},
                {"service_seconds", sample.service_seconds},
-               {"kernel_seconds", sample.kernel_seconds ? Json(*sample.kernel_seconds) : Json(nullptr)},
-               {"guest_seconds", sample.guest_seconds ? Json(*sample.guest_seconds) : Json(nullptr)},
+               {"kernel_seconds", or_null(sample.kernel_seconds)},
+               {"guest_seconds", or_null(sample.guest_seconds)},
                {"guest", guest}};
   if (!sample.failure.empty()) json["failure"] = sample.failure;
   return json;

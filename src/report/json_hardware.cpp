@@ -16,11 +16,6 @@ std::string_view name_of(stats::Vendor vendor) {
   return vendor_names[static_cast<std::size_t>(vendor)];
 }
 
-template <typename Number>
-WrittenJson or_null(const std::optional<Number>& number) {
-  return number ? WrittenJson(*number) : WrittenJson(nullptr);
-}
-
 WrittenJson reason_value(stats::Vendor vendor, const stats::HardwareReasonStats& reason,
                          bool with_histograms) {
   const auto times = [=](const stats::TimeStats& stats) {

@@ -6,11 +6,6 @@ namespace {
 
 constexpr std::size_t most_ranges = 10'000, most_accesses = 1 << 20;
 
-template <class Number>
-WrittenJson number_or_null(const std::optional<Number>& number) {
-  return number ? WrittenJson(*number) : WrittenJson(nullptr);
-}
-
 stats::GuardedMemory range_of(const Node& node) {
   node.expect_members({"first", "last", "rule", "reads", "writes", "told"});
   stats::GuardedMemory range;
@@ -52,12 +47,12 @@ WrittenJson write_guarded_memory(const Report& report) {
   }
   for (const stats::MemoryAccess& access : report.guarded.accesses) {
     accesses.push_back({{"when", access.when},
-                        {"vcpu", number_or_null(access.vcpu)},
+                        {"vcpu", or_null(access.vcpu)},
                         {"address", access.address},
                         {"direction", name_of(access.direction)},
                         {"width", access.width},
-                        {"value", number_or_null(access.value)},
-                        {"rip", number_or_null(access.rip)}});
+                        {"value", or_null(access.value)},
+                        {"rip", or_null(access.rip)}});
   }
   return {
       {"ranges", std::move(ranges)}, {"accesses", std::move(accesses)}, {"further", report.guarded.further}};
