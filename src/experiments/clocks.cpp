@@ -27,7 +27,7 @@ std::vector<Samples> by_arm(const std::vector<ExperimentSample>& samples) {
 }
 
 template <class Figure>
-ExperimentCell median(const Samples& arm, const Figure& figure) {
+ExperimentCell spread_over(const Samples& arm, const Figure& figure) {
   std::vector<double> values;
   for (const ExperimentSample* sample : arm) {
     if (!sample->failure.empty()) continue;
@@ -57,23 +57,23 @@ report::ExperimentTable clocks_of(const std::vector<ExperimentSample>& samples) 
                   {"runs", "runs", Unit::count, 2}},
       .rows = {},
       .notes = {"Whole runs, all vCPUs together. The guest's own: what it has timed by its TSC. Service is "
-                "kvmbench's, "
-                "from the return of KVM_RUN to the next. HW exits are KVM's own count; out of guest is the "
-                "kernel's "
-                "time from exit to entry, service among it, where the run was traced (--trace)."}};
+                "kvmbench's, from the return of KVM_RUN to the next. HW exits are KVM's own count; out of "
+                "guest is the kernel's time from exit to entry, service among it, where the run was traced "
+                "(--trace)."}};
   for (const Samples& arm : by_arm(samples)) {
     const auto runs = std::ranges::count_if(arm, [](const auto* run) { return run->failure.empty(); });
     if (runs == 0) {
       table.add_not_here({arm.front()->arm}, arm.front()->failure);
       continue;
     }
-    table.add({arm.front()->arm, median(arm, [](const auto& run) { return run.guest_seconds; }),
-               median(arm, [](const auto& run) { return std::optional(static_cast<double>(run.exits)); }),
-               median(arm, [](const auto& run) { return std::optional(run.service_seconds); }),
-               median(arm, [](const auto& run) { return number(run.kernel_exits); }),
-               median(arm, [](const auto& run) { return run.kernel_seconds; }),
-               median(arm, [](const auto& run) { return std::optional(run.run_seconds); }),
-               static_cast<double>(runs)});
+    table.add(
+        {arm.front()->arm, spread_over(arm, [](const auto& run) { return run.guest_seconds; }),
+         spread_over(arm, [](const auto& run) { return std::optional(static_cast<double>(run.exits)); }),
+         spread_over(arm, [](const auto& run) { return std::optional(run.service_seconds); }),
+         spread_over(arm, [](const auto& run) { return number(run.kernel_exits); }),
+         spread_over(arm, [](const auto& run) { return run.kernel_seconds; }),
+         spread_over(arm, [](const auto& run) { return std::optional(run.run_seconds); }),
+         static_cast<double>(runs)});
   }
   return table;
 }
