@@ -96,7 +96,9 @@ int bench(const BenchOptions& options) {
     throw UsageError(fmt::format("--format {} shows no experiments", options.format));
   const std::vector<const Experiment*> wanted = chosen(options.names);
   // What is no such result is refused before anything runs.
-  if (options.with) static_cast<void>(SavedTable::read(*options.with, "paging", "paging"));
+  for (const char* table : {"paging", "paging-reasons"}) {
+    if (options.with) static_cast<void>(SavedTable::read(*options.with, "paging", table));
+  }
   const ContextOptions each{.budget_seconds = options.budget_seconds,
                             .allow_unstable_tsc = options.allow_unstable_tsc,
                             .trace = can_trace(options.trace),

@@ -20,7 +20,9 @@ class Processor(directions.Directions, experiments.Case):
                     self.assertIsInstance(row["other_time_s"], dict)
 
     def test_what_is_no_saved_result_is_refused(self):
-        for text in ('{}', '[', '{"format": "kvmbench-experiments"}'):
+        without_reasons = '{"format": "kvmbench-experiments", "experiments": [{"name": "paging", "tables": [' \
+            '{"id": "paging", "columns": [{"key": "work"}], "rows": []}]}]}'
+        for text in ('{}', '[', '{"format": "kvmbench-experiments"}', without_reasons):
             with self.subTest(text=text):
                 other = self.file("other.json", text.encode())
                 self.expect_refusal(self.run_program("bench", "paging", "--with", other), 2, "other.json")
