@@ -63,7 +63,7 @@ class PciDevice : public PciFunction {
     bool disabled_ = false;
   };
   struct Bar {
-    BusWindow* window = nullptr;  // null: not implemented, reads as 0
+    BusWindow* window = nullptr;  // null: the function has no such register, which reads as 0
     bool io = false;
     std::uint32_t address = 0;
   };
